@@ -1,0 +1,219 @@
+"""The view of the course: forward curves on the left, their gradients on the right."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.figures.curve import Curve
+from course_lib.figures.figure import Figure
+from course_lib.figures.legend import legend, paragraph
+from course_lib.figures.lettering import text_width, wrap
+from course_lib.figures.marks import Mark
+from course_lib.figures.panel import Panel
+from course_lib.figures.ticks import comfortable, plain, round_ticks
+
+Limits = tuple[float, float]
+
+_WIDTH = 760.0
+_HEIGHT = 232.0
+_TOP = 34.0
+
+
+@dataclass(frozen=True)
+class Strand:
+    """One framework's version of a rule.
+
+    Attributes
+    ----------
+    label, ink
+        Its name in the legend and its colour and dash.
+    forward, gradient
+        The curves of its value and of the gradient that its rule gives.
+    value, slope
+        Both, at the point that is being looked at.
+    """
+
+    label: str
+    ink: str
+    forward: Curve
+    gradient: Curve
+    value: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true derivative of the forward curve: its curve, and it at the point looked at."""
+
+    curve: Curve
+    slope: float
+
+
+def curve_pair(
+    strands: Sequence[Strand],
+    truth: Truth,
+    x: float,
+    *,
+    title: str,
+    xlim: Limits,
+    ylim: Limits | None = None,
+    glim: Limits | None = None,
+    note: str = "",
+) -> Figure:
+    """Forward curves beside gradients, over the same `xlim`, with a point at `x`.
+
+    Where a gradient and the truth differ the gap is shaded, and the largest difference is told.
+
+    Parameters
+    ----------
+    strands
+        At least one, drawn over each other. They share the grid of `truth.curve`.
+    title
+        How the function is called, with its parameters.
+    ylim, glim
+        Limits of the two vertical axes; by default what `forward_limits` and `gradient_limits` say.
+    note
+        A last remark, for instance which framework was left out.
+    """
+    ylim = ylim or forward_limits(strands)
+    glim = glim or gradient_limits(strands, truth)
+    left, right = _panels(xlim, ylim, glim)
+    readout = _readout(strands, truth, x)
+    marks = [
+        *left.axes(f"forward: {title}"),
+        *right.axes("gradient"),
+        *_shade(right, strands, truth),
+        *(mark for s in strands for mark in left.curve(s.forward, s.ink)),
+        *(mark for s in strands for mark in right.curve(s.gradient, s.ink)),
+        *right.curve(truth.curve, "truth"),
+        *(mark for s in strands for mark in left.dots(s.forward, s.ink)),
+        *right.dots(truth.curve, "truth"),
+        *(mark for s in strands for mark in right.dots(s.gradient, s.ink)),
+        left.upright(x),
+        right.upright(x),
+        *_tangents(left, strands, x),
+        *_points(left, right, strands, x),
+    ]
+    entries = [("line", strand.ink, strand.label) for strand in strands]
+    entries += [
+        ("line", "truth", "true derivative"),
+        ("line", "tangent", "tangent"),
+        ("area", "mismatch", "mismatch"),
+    ]
+    below = _TOP + _HEIGHT + 30
+    room = _WIDTH - left.left
+    key, used = legend(entries, left.left, below, room)
+    lines = [line for text in (*readout, note) for line in wrap(text, room)]
+    words, tall = paragraph(lines, left.left, below + used + 4)
+    return Figure(
+        width=_WIDTH,
+        height=below + used + 4 + tall + 6,
+        marks=(*marks, *key, *words),
+        alt=_sentence(title, readout, note),
+        tracks=((left.left, left.width), (right.left, right.width)),
+    )
+
+
+def forward_limits(strands: Sequence[Strand]) -> Limits:
+    """Limits that show all forward curves."""
+    return _limits([strand.forward.y for strand in strands])
+
+
+def gradient_limits(strands: Sequence[Strand], truth: Truth) -> Limits:
+    """Limits that show all gradients and the truth."""
+    return _limits([*(strand.gradient.y for strand in strands), truth.curve.y])
+
+
+def largest_difference(strand: Strand, truth: Truth) -> tuple[float, float]:
+    """The largest ``|gradient − truth|`` where both exist, and where it is."""
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(strand.gradient.y - truth.curve.y)
+    if not np.isfinite(gap).any():
+        return float("nan"), float("nan")
+    worst = int(np.nanargmax(np.where(np.isfinite(gap), gap, np.nan)))
+    return float(gap[worst]), float(truth.curve.x[worst])
+
+
+def _limits(rows: Iterable[np.ndarray]) -> Limits:
+    """All of the values; but most of them where a few run away to infinity."""
+    everything = np.concatenate(list(rows))
+    values = everything[np.isfinite(everything)]
+    if not len(values):
+        return comfortable(np.nan, np.nan)
+    low, high = float(values.min()), float(values.max())
+    core_low, core_high = np.percentile(values, [3, 97])
+    share = (core_high - core_low) / max(high - low, 1e-300)
+    # A thin peak has almost no share outside itself; it is the thing to see, so it stays.
+    if 1e-9 < share < (0.2 if np.isinf(everything).any() else 1e-3):
+        low, high = float(core_low), float(core_high)
+    return comfortable(low, high)
+
+
+def _panels(xlim: Limits, ylim: Limits, glim: Limits) -> tuple[Panel, Panel]:
+    """Both panels, with room on the left of each for the labels of its ticks."""
+    margins = [
+        max(text_width(tick.label, 12) for tick in round_ticks(*limits)) + 14
+        for limits in (ylim, glim)
+    ]
+    width = (_WIDTH - sum(margins) - 24) / 2
+    left = Panel(margins[0], _TOP, width, _HEIGHT, xlim, ylim)
+    right = Panel(margins[0] + width + 12 + margins[1], _TOP, width, _HEIGHT, xlim, glim)
+    return left, right
+
+
+def _shade(panel: Panel, strands: Sequence[Strand], truth: Truth) -> Iterable[Mark]:
+    rows = np.array([strand.gradient.y for strand in strands] + [truth.curve.y])
+    yield from panel.band(truth.curve.x, rows.min(axis=0), rows.max(axis=0), "mismatch")
+
+
+def _tangents(panel: Panel, strands: Sequence[Strand], x: float) -> Iterable[Mark]:
+    reach = 0.16 * (panel.xlim[1] - panel.xlim[0])
+    across = np.array([x - reach, x + reach])
+    for value, slope in dict.fromkeys((strand.value, strand.slope) for strand in strands):
+        if np.isfinite([value, slope]).all():
+            yield _straight(panel, across, value + slope * (across - x))
+
+
+def _straight(panel: Panel, x: np.ndarray, y: np.ndarray) -> Mark:
+    """A line that keeps its slope even where it leaves the panel."""
+    fine = np.linspace(0.0, 1.0, 65)
+    xs, ys = x[0] + fine * (x[1] - x[0]), y[0] + fine * (y[1] - y[0])
+    low, high = panel.ylim
+    seen = (ys >= low - (high - low)) & (ys <= high + (high - low))
+    return panel.line(xs[seen][[0, -1]], ys[seen][[0, -1]], "tangent")
+
+
+def _points(left: Panel, right: Panel, strands: Sequence[Strand], x: float) -> Iterable[Mark]:
+    for strand in strands:
+        yield from left.dot(x, strand.value, "text", "page")
+        yield from right.dot(x, strand.slope, "text", "page")
+
+
+def _readout(strands: Sequence[Strand], truth: Truth, x: float) -> tuple[str, str]:
+    values = _agreeing(strands, lambda strand: plain(strand.value))
+    slopes = _agreeing(strands, lambda strand: plain(strand.slope))
+    worst = max(strands, key=lambda strand: np.nan_to_num(largest_difference(strand, truth)[0]))
+    gap, where = largest_difference(worst, truth)
+    here = f"x = {plain(x, 2)}: value {values}, gradient {slopes}, "
+    here += f"true derivative {plain(truth.slope)}"
+    far = f"largest difference from the true derivative {plain(gap)}"
+    if np.isfinite(gap) and gap >= 5e-4:
+        far += f" at x = {plain(where, 2)}"
+        far += f" ({worst.label})" if len(strands) > 1 else ""
+    return here, far
+
+
+def _agreeing(strands: Sequence[Strand], tell: Callable[[Strand], str]) -> str:
+    """One number if all say the same, else each number with who says so."""
+    said: dict[str, list[str]] = {}
+    for strand in strands:
+        said.setdefault(tell(strand), []).append(strand.label)
+    if len(said) == 1:
+        return next(iter(said))
+    return ", ".join(f"{number} ({', '.join(who)})" for number, who in said.items())
+
+
+def _sentence(title: str, readout: tuple[str, str], note: str) -> str:
+    here, far = readout
+    return f"{title} at {here}; {far}{f'; {note}' if note else ''}."

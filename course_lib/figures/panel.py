@@ -1,0 +1,114 @@
+"""One pair of axes: from the numbers of the data to the pixels of the page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.figures.curve import Curve
+from course_lib.figures.lettering import fit
+from course_lib.figures.marks import Box, Clip, Dot, Mark, Path, Text
+from course_lib.figures.simplify import simplified
+from course_lib.figures.ticks import Tick, round_ticks
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A rectangle on the page (pixels) that shows the rectangle `xlim` × `ylim` of the data."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    xlim: tuple[float, float]
+    ylim: tuple[float, float]
+
+    @property
+    def clip(self) -> Clip:
+        return self.left, self.top, self.width, self.height
+
+    def across(self, x):
+        """Data to pixels, sideways."""
+        low, high = self.xlim
+        return self.left + (np.asarray(x, dtype=float) - low) / (high - low) * self.width
+
+    def down(self, y):
+        """Data to pixels, downwards; what lies far outside is kept just outside."""
+        low, high = self.ylim
+        share = (high - np.asarray(y, dtype=float)) / (high - low)
+        return self.top + np.clip(share, -1.0, 2.0) * self.height
+
+    def axes(
+        self,
+        title: str = "",
+        xticks: Sequence[Tick] | None = None,
+        yticks: Sequence[Tick] | None = None,
+    ) -> Iterable[Mark]:
+        """Grid, frame, tick labels and title."""
+        bottom, right = self.top + self.height, self.left + self.width
+        for tick in round_ticks(*self.xlim) if xticks is None else xticks:
+            x = float(self.across(tick.at))
+            yield Path(np.array([[x, self.top], [x, bottom]]), "grid")
+            yield Text(x, bottom + 17, tick.label, "quiet", "middle", size=12)
+        for tick in round_ticks(*self.ylim) if yticks is None else yticks:
+            y = float(self.down(tick.at))
+            yield Path(np.array([[self.left, y], [right, y]]), "grid")
+            yield Text(self.left - 6, y + 4, tick.label, "quiet", "end", size=12)
+        yield Box(self.left, self.top, self.width, self.height, stroke="frame")
+        if title:
+            text = fit(title, self.width, size=14, bold=True)
+            yield Text(self.left + self.width / 2, self.top - 10, text, "text", "middle", True, 14)
+
+    def line(self, x, y, ink: str) -> Mark:
+        """One unbroken line."""
+        points = np.column_stack([self.across(x), self.down(y)])
+        return Path(points, stroke=ink, clip=self.clip)
+
+    def curve(self, curve: Curve, ink: str) -> Iterable[Mark]:
+        """A curve, broken at its jumps."""
+        for piece in curve.pieces:
+            if len(piece) > 1:
+                points = np.column_stack([self.across(piece[:, 0]), self.down(piece[:, 1])])
+                yield Path(simplified(points), stroke=ink, clip=self.clip)
+
+    def dots(self, curve: Curve, ink: str) -> Iterable[Mark]:
+        """Open and closed dots at the curve's jumps."""
+        for places, fill in ((curve.open_dots, "page"), (curve.closed_dots, ink)):
+            for x, y in places:
+                if self.shows(x, y):
+                    yield Dot(float(self.across(x)), float(self.down(y)), 3.6, ink, fill)
+
+    def dot(self, x: float, y: float, ink: str, fill: str, radius: float = 5.0) -> Iterable[Mark]:
+        """One dot, where it can be seen."""
+        if self.shows(x, y):
+            yield Dot(float(self.across(x)), float(self.down(y)), radius, ink, fill)
+
+    def band(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, ink: str) -> Iterable[Mark]:
+        """The stretch between two lines, where both exist and differ."""
+        both = np.isfinite(low) & np.isfinite(high)
+        x, low, high = x[both], low[both], high[both]
+        # At a kink there is no derivative: the band runs on across it. A wide hole ends it.
+        near = np.diff(x) < 0.03 * (self.xlim[1] - self.xlim[0])
+        apart = np.abs(high - low) > 1e-3 * (self.ylim[1] - self.ylim[0])
+        # A step belongs to the band if either of its ends does: there the two lines meet.
+        for run in _runs(near & (apart[:-1] | apart[1:])):
+            there = np.column_stack([self.across(x[run]), self.down(high[run])])
+            back = np.column_stack([self.across(x[run]), self.down(low[run])])
+            outline = np.concatenate([simplified(there), simplified(back)[::-1]])
+            yield Path(outline, fill=ink, closed=True, clip=self.clip)
+
+    def upright(self, x: float, ink: str = "cursor") -> Mark:
+        """A vertical line through the whole panel."""
+        at = float(self.across(x))
+        return Path(np.array([[at, self.top], [at, self.top + self.height]]), ink, clip=self.clip)
+
+    def shows(self, x: float, y: float) -> bool:
+        """Whether a point of the data lies on the panel."""
+        inside = self.xlim[0] <= x <= self.xlim[1] and self.ylim[0] <= y <= self.ylim[1]
+        return bool(inside)
+
+
+def _runs(steps: np.ndarray) -> Iterable[slice]:
+    """The points at both ends of each unbroken stretch of marked steps."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], steps, [False]]).astype(int)))
+    return (slice(first, last + 1) for first, last in edges.reshape(-1, 2))

@@ -1,0 +1,150 @@
+"""From functions to curves: samples on a grid, and the jumps between them found, not guessed.
+
+A jump and a steep slope look alike on a grid. So each suspicious interval is looked at more
+closely, all of them in one call: a slope flattens out under the glass, a jump stays as tall.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.figures.curve import Curve, Jump
+
+Probe = Callable[[np.ndarray], np.ndarray]
+"""Several functions at once: points of shape ``(n,)`` to values of shape ``(k, n)``."""
+
+_ROUNDS = 2
+_CLOSER = 24
+_MOST_JUMPS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Row `row` steps by `height` somewhere between `left` and `right`."""
+
+    row: int
+    left: float
+    right: float
+    height: float
+
+
+def sample(probe: Probe, low: float, high: float, points: int = 241) -> list[Curve]:
+    """The curves of `probe` on ``[low, high]``, with their jumps.
+
+    `probe` is called once on the whole grid, and up to three times more if something there looks
+    like a jump: it may be an automatic derivative, whose price is a call.
+    """
+    grid = _grid(low, high, points)
+    values = np.asarray(probe(grid), dtype=float)
+    heights = [_spread(row) for row in values]
+    gaps = [gap for row in range(len(values)) for gap in _suspects(row, grid, values[row])]
+    gaps = sorted(gaps, key=lambda gap: -gap.height / heights[gap.row])[:_MOST_JUMPS]
+    narrow = gaps
+    for _ in range(_ROUNDS):
+        narrow = _narrowed(probe, narrow)
+    real = [
+        small for gap, small in zip(gaps, narrow, strict=True) if small.height >= 0.5 * gap.height
+    ]
+    if not real:
+        return [Curve(grid, row) for row in values]
+    return _with_jumps(probe, grid, values, real)
+
+
+def slope(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The derivative of an elementwise `function` at `x` by central differences.
+
+    Where the slopes from the left and from the right differ there is no derivative: NaN. The step
+    is the cube root of the precision in which `function` answers, which balances truncation and
+    rounding (Press et al., Numerical Recipes, section 5.7).
+    """
+    scale = np.maximum(1.0, np.abs(x))
+    middle = np.asarray(function(x))
+    precision = np.finfo(middle.dtype).eps if middle.dtype.kind == "f" else np.finfo(float).eps
+    step = np.cbrt(precision) * scale
+    ahead, behind = x + step, x - step
+    sides = np.asarray(function(np.concatenate([behind, ahead])), dtype=float)
+    below, above = np.split(sides, 2)
+    middle = middle.astype(float)
+    with np.errstate(invalid="ignore", over="ignore"):
+        left, right = (middle - below) / (x - behind), (above - middle) / (ahead - x)
+        central = (above - below) / (ahead - behind)
+        smooth = np.abs(right - left) <= 1e-2 * (1.0 + np.abs(central))
+    return np.where(smooth, central, np.nan)
+
+
+def _grid(low: float, high: float, points: int) -> np.ndarray:
+    """Equal steps, free of rounding noise: a kink at 0 must find 0 itself on the grid."""
+    decimals = 12 - math.ceil(math.log10(max(abs(low), abs(high))))
+    return np.round(np.linspace(low, high, points), decimals) + 0.0
+
+
+def _spread(row: np.ndarray) -> float:
+    finite = row[np.isfinite(row)]
+    return float(np.ptp(finite)) or 1.0 if len(finite) else 1.0
+
+
+def _steps(x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of finite neighbours, at most one hole between them, and how far they step."""
+    finite = np.flatnonzero(np.isfinite(row))
+    height = np.abs(np.diff(row[finite]))
+    height[np.diff(finite) > 2] = 0.0
+    return finite, height
+
+
+def _suspects(row: int, x: np.ndarray, y: np.ndarray) -> list[_Gap]:
+    """Intervals where one curve steps much further than it does around them."""
+    finite, height = _steps(x, y)
+    if len(height) < 3:
+        return []
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(height, 3), 7)
+    tall = (height > 3 * np.median(around, axis=1)) & (height > 0.01 * _spread(y))
+    return [
+        _Gap(row, float(x[finite[k]]), float(x[finite[k + 1]]), float(height[k]))
+        for k in np.flatnonzero(tall)
+    ]
+
+
+def _narrowed(probe: Probe, gaps: list[_Gap]) -> list[_Gap]:
+    """Each gap shrunk to its tallest step among `_CLOSER` equal parts, all in one call."""
+    if not gaps:
+        return []
+    grids = np.array([np.linspace(gap.left, gap.right, _CLOSER + 1) for gap in gaps])
+    values = np.asarray(probe(grids.ravel()), dtype=float).reshape(-1, *grids.shape)
+    narrowed = []
+    for k, gap in enumerate(gaps):
+        finite, height = _steps(grids[k], values[gap.row, k])
+        if len(height) == 0 or not height.any():
+            narrowed.append(_Gap(gap.row, gap.left, gap.right, 0.0))
+            continue
+        tallest = int(np.argmax(height))
+        left, right = grids[k, finite[[tallest, tallest + 1]]]
+        narrowed.append(_Gap(gap.row, float(left), float(right), float(height[tallest])))
+    return narrowed
+
+
+def _with_jumps(
+    probe: Probe, grid: np.ndarray, values: np.ndarray, gaps: list[_Gap]
+) -> list[Curve]:
+    """Curves on the grid refined at the jumps, whose place is the roundest number in the gap."""
+    places = np.array([_roundest(gap.left, gap.right) for gap in gaps])
+    ends = np.array([end for gap in gaps for end in (gap.left, gap.right)])
+    extra = np.concatenate([places, ends])
+    found = np.asarray(probe(extra), dtype=float)
+    own, limits = found[:, : len(places)], found[:, len(places) :]
+    x, first = np.unique(np.concatenate([grid, ends]), return_index=True)
+    y = np.concatenate([values, limits], axis=1)[:, first]
+    jumps: list[list[Jump]] = [[] for _ in values]
+    for k, gap in enumerate(gaps):
+        jumps[gap.row].append(Jump(gap.left, gap.right, float(places[k]), float(own[gap.row, k])))
+    return [Curve(x, row, tuple(its)) for row, its in zip(y, jumps, strict=True)]
+
+
+def _roundest(low: float, high: float) -> float:
+    """The number with the fewest decimals in ``[low, high]``: 0.37, not 0.3700021."""
+    for digits in range(16):
+        candidate = round((low + high) / 2, digits) + 0.0
+        if low <= candidate <= high:
+            return candidate
+    return (low + high) / 2

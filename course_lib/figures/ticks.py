@@ -1,0 +1,71 @@
+"""Round numbers for an axis."""
+
+import math
+from dataclasses import dataclass
+
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis and the label that stands there."""
+
+    at: float
+    label: str
+
+
+def round_ticks(low: float, high: float, about: int = 7) -> list[Tick]:
+    """About `about` ticks in ``[low, high]``, at multiples of 1, 2 or 5 times a power of 10."""
+    step = _round_step((high - low) / about)
+    digits = max(0, -math.floor(math.log10(step)))
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    largest = max(abs(low), abs(high))
+    places = [k * step for k in range(first, last + 1)]
+    if largest >= 1e5 or largest < 1e-3:
+        digits = math.floor(math.log10(largest)) - math.floor(math.log10(step))
+        return [Tick(at, _scientific(at, digits)) for at in places]
+    return [Tick(at, plain(at, digits)) for at in places]
+
+
+def decade_ticks(low: float, high: float, about: int = 6) -> list[Tick]:
+    """Ticks for the axis of a base-10 logarithm: whole powers of ten."""
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    step = max(1, math.ceil((last - first + 1) / about))
+    return [Tick(k, power_of_ten(k)) for k in range(first, last + 1) if k % step == 0]
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻⁸``."""
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """`value` with `digits` decimals, a true minus sign, and never a negative zero."""
+    if not math.isfinite(value):
+        return "undefined" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def comfortable(low: float, high: float, margin: float = 0.06) -> tuple[float, float]:
+    """``[low, high]`` with some air, never empty: the limits of an axis that shows these values."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return -1.0, 1.0
+    spread = high - low
+    least = 1e-3 * max(1.0, abs(low), abs(high))
+    if spread < least:
+        centre = (low + high) / 2
+        return centre - max(1.0, abs(centre)) / 2, centre + max(1.0, abs(centre)) / 2
+    return low - margin * spread, high + margin * spread
+
+
+def _round_step(rough: float) -> float:
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+
+
+def _scientific(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{max(0, digits)}e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
