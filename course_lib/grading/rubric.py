@@ -423,12 +423,12 @@ class Rubric:
         return sum(question.points for question in self.questions)
 
     def question(self, name: str) -> Question:
-        """The question of this name; KeyError, with the names there are, if there is none."""
+        """The question of this name; ValueError, with the names there are, if there is none."""
         for question in self.questions:
             if question.name == name:
                 return question
         names = ", ".join(question.name for question in self.questions)
-        raise KeyError(f"Exercise {self.exercise} has no question {name!r}; it asks for {names}.")
+        raise ValueError(f"Exercise {self.exercise} has no question {name!r}; it asks for {names}.")
 
 
 def as_tuple(value: Any) -> tuple:
