@@ -1,0 +1,44 @@
+# Two commands: `make lab` opens the course, `make test` runs every test there is.
+# Each creates the environment if it is not there yet; nothing else is needed first.
+
+PYTHON ?= python3
+BIN     = .venv/bin
+READY   = .venv/.ready
+ROOT    = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: lab test test-graders bench notebooks exercises format clean
+
+lab: $(READY)
+	$(BIN)/jupyter lab $(ROOT) $(LAB) notebooks/00_start_here.ipynb
+
+test: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 60 \
+	    -p no:randomly notebooks exercises solutions
+
+test-graders: $(READY)
+	$(BIN)/python -m pytest tests/grading -k mutation --all-seeds
+
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	$(BIN)/python -m benchmarks
+
+notebooks: $(READY)
+	$(BIN)/python tools/execute_notebooks.py notebooks solutions exercises
+
+exercises: $(READY)
+	$(BIN)/course generate
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test,cluster]"
+	@touch $@

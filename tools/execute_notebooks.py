@@ -1,0 +1,51 @@
+"""Run notebooks in place and keep what belongs in the repository: sources and outputs, no more.
+
+    python tools/execute_notebooks.py notebooks/01_tape.ipynb notebooks solutions
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python"}
+
+
+def execute(path):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+    )
+    client.execute()
+    clean(notebook)
+    nbformat.write(notebook, path)
+
+
+def clean(notebook):
+    """No timestamps, widget states, machine's Python version: they change with every run."""
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+
+
+def found(arguments):
+    for argument in map(Path, arguments):
+        yield from sorted(argument.rglob("*.ipynb")) if argument.is_dir() else [argument]
+
+
+if __name__ == "__main__":
+    for path in found(sys.argv[1:]):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
+        start = time.perf_counter()
+        execute(path)
+        print(f"{path}  {time.perf_counter() - start:.1f} s", flush=True)
