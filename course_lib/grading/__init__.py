@@ -1,5 +1,6 @@
 """Exercises: what they ask, the check in the notebook, and the grading of a class."""
 
+from .notebook import check, hint, solution
 from .plain import Code
 from .rubric import (
     Edit,
@@ -20,4 +21,7 @@ __all__ = [
     "Question",
     "Rubric",
     "RuleQuestion",
+    "check",
+    "hint",
+    "solution",
 ]

@@ -23,7 +23,7 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
 )
 
-from .check import HANDOUT, SEED
+from .notebook import HANDOUT, SEED
 from .rubric import Question, Rubric, RuleQuestion
 from .shelf import (
     BEGIN,
