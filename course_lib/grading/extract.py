@@ -1,0 +1,246 @@
+"""From a submitted notebook to what is run of it.
+
+Answers are found by the names that the questions ask for, not by what a submission claims about its
+cells: renamed, stripped, retyped, copied and shuffled cells all count. The tests that were handed
+out are never run from a submission.
+"""
+
+import ast
+import json
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .shelf import is_check
+
+MAX_BYTES = 256 << 20
+NONE: frozenset[int] = frozenset()
+
+
+class Unreadable(ValueError):
+    """A submission that cannot be read as a notebook; the message says why, for a person."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell to run: its position in the notebook, counted from 1 as a reader would.
+
+    `defines` are the answers that it seems to define. `blanks` are the top-level statements,
+    counted from 0, that are copies of an unfilled answer and would replace a filled one.
+    """
+
+    position: int
+    source: str
+    defines: frozenset[str] = frozenset()
+    blanks: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The cells to run, in order, and what a person should know about how they were found."""
+
+    cells: tuple[Cell, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def defining(self, name: str) -> list[int]:
+        """The positions of the cells that define an answer."""
+        return [cell.position for cell in self.cells if name in cell.defines]
+
+
+def read_notebook(path: Path) -> bytes:
+    """The bytes of a submitted notebook; raise `Unreadable` for anything but a plain file."""
+    try:
+        # Neither follow a link, which may lead to the solutions, nor wait at a named pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as reason:
+        what = "is a link" if path.is_symlink() else f"cannot be opened ({reason.strerror})"
+        raise Unreadable(f"{path.name} {what}; a notebook is expected.") from reason
+    with open(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise Unreadable(f"{path.name} is not a file; a notebook is expected.")
+        if about.st_size > MAX_BYTES:
+            raise Unreadable(f"{path.name} has {about.st_size:,} bytes, more than {MAX_BYTES:,}.")
+        return file.read()
+
+
+def extract(notebook: bytes, names: Collection[str]) -> Extract:
+    """Choose the cells to run.
+
+    Parameters
+    ----------
+    notebook : bytes
+        The file, as it was handed in.
+    names : collection of str
+        The names of the questions.
+
+    Raises
+    ------
+    Unreadable
+        It is not a notebook.
+    """
+    code, prose = [], []
+    for position, kind, source, is_test in _cells_of(_parse(notebook)):
+        if kind != "code":
+            prose.append((position, kind, source))
+        elif not is_check(source) and not (is_test and not _defined_in(source, names)):
+            code.append((position, source))
+    rescued, notes = _rescue(prose, set(names) - _defined_in_any(code, names))
+    code = sorted([*code, *rescued])
+    blanks = _blanks(code, names)
+    cells = tuple(
+        Cell(position, source, frozenset(_defined_in(source, names)), blanks.get(position, NONE))
+        for position, source in code
+    )
+    return Extract(cells, tuple(notes))
+
+
+def count_filled(notebook: bytes, names: Collection[str]) -> int:
+    """How many of the answers a notebook fills in, as far as can be seen without running it."""
+    try:
+        cells = extract(notebook, names).cells
+    except Unreadable:
+        return -1
+    statements = [statement for cell in cells for statement in _statements(cell.source)]
+    filled = [_bound_by(statement) for statement in statements if not _is_unfilled(statement)]
+    return len(set(names) & set().union(*filled))
+
+
+def _parse(notebook: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(notebook.decode("utf-8-sig"))
+    except UnicodeDecodeError as reason:
+        raise Unreadable("The file is not text in UTF-8, as a notebook is.") from reason
+    except (ValueError, RecursionError) as reason:
+        where = f" at line {reason.lineno}" if isinstance(reason, json.JSONDecodeError) else ""
+        size = "is empty" if not notebook.strip() else f"is broken{where} (not valid JSON)"
+        raise Unreadable(f"The notebook file {size}.") from reason
+    if not isinstance(parsed, dict):
+        raise Unreadable("The file is JSON, but not a notebook.")
+    return parsed
+
+
+def _cells_of(notebook: dict[str, Any]) -> Iterator[tuple[int, str, str, bool]]:
+    """Position, type, source, and whether it claims to be a test, of each cell that is one."""
+    cells = notebook.get("cells")
+    if cells is None and isinstance(notebook.get("worksheets"), list):  # before 2015
+        sheets = filter(_is_dict, notebook["worksheets"])
+        cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+    if not isinstance(cells, list):
+        raise Unreadable("The file is JSON, but has no list of cells as a notebook has.")
+    for position, cell in enumerate(cells, start=1):
+        if not _is_dict(cell):
+            continue
+        source = cell.get("source", cell.get("input", ""))
+        if isinstance(source, list):
+            source = "".join(line for line in source if isinstance(line, str))
+        if isinstance(source, str):
+            yield position, str(cell.get("cell_type")), source, _claims_to_be_a_test(cell)
+
+
+def _claims_to_be_a_test(cell: dict[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if _is_dict(metadata) else None
+    return _is_dict(marks) and bool(marks.get("grade")) and not marks.get("solution")
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _defined_in(source: str, names: Collection[str]) -> set[str]:
+    """Which of the names a source defines, judged by its text: it may be no valid Python."""
+    return {
+        name
+        for name in names
+        if re.search(
+            rf"^\s*(?:(?:async\s+)?def|class)\s+{name}\b|^\s*{name}\s*(?::[^=\n]+)?=(?!=)",
+            source,
+            re.MULTILINE,
+        )
+    }
+
+
+def _defined_in_any(code: list[tuple[int, str]], names: Collection[str]) -> set[str]:
+    return set().union(*(_defined_in(source, names) for _, source in code))
+
+
+def _rescue(
+    prose: list[tuple[int, str, str]], missing: set[str]
+) -> tuple[list[tuple[int, str]], list[str]]:
+    """Answers that stand in cells of another type, when no code cell has them."""
+    cells, notes = [], []
+    for position, kind, source in prose:
+        text = _unfenced(source)
+        found = _defined_in(text, missing)
+        if found and _statements(text):
+            cells.append((position, text))
+            wanted = ", ".join(sorted(found))
+            notes.append(f"Cell {position}, a {kind} cell, was run as code: it defines {wanted}.")
+    return cells, notes
+
+
+def _unfenced(source: str) -> str:
+    fenced = re.findall(r"^```\w*\n(.*?)^```", source, re.MULTILINE | re.DOTALL)
+    return "\n".join(fenced) if fenced else source
+
+
+def _blanks(code: list[tuple[int, str]], names: Collection[str]) -> dict[int, frozenset[int]]:
+    """Statements that would replace a filled answer by an unfilled copy of its cell."""
+    filled: set[str] = set()
+    blanks: dict[int, frozenset[int]] = {}
+    for position, source in code:
+        for index, statement in enumerate(_statements(source)):
+            for name in _bound_by(statement) & set(names):
+                if not _is_unfilled(statement):
+                    filled.add(name)
+                elif name in filled:
+                    blanks[position] = blanks.get(position, NONE) | {index}
+    return blanks
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    """The top-level statements of a cell, as IPython counts them."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return ast.parse(TransformerManager().transform_cell(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _bound_by(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign):
+        return {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return {statement.target.id}
+    return set()
+
+
+def _is_unfilled(statement: ast.stmt) -> bool:
+    """Whether this leaves a blank: `x = ...`, or a function or method that is still a stub."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return any(_is_ellipsis(node) for node in ast.walk(statement))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(_is_stub(node) for node in ast.walk(statement) if isinstance(node, functions))
+
+
+def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    last = function.body[-1]
+    if isinstance(last, ast.Raise):
+        return last.exc is not None and "NotImplementedError" in ast.unparse(last.exc)
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in function.body
+    )
+
+
+def _is_ellipsis(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is Ellipsis

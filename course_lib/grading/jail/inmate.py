@@ -1,0 +1,78 @@
+"""The half of the conversation that is held in the jail, in the same process as the submission.
+
+Everything here may be overheard, replaced or imitated by the submission: it knows no reference and
+no right answer, so there is nothing to gain. What the trusted side makes of it is in `sitting`.
+"""
+
+import contextlib
+import importlib
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from .. import probe as _probe
+from .notebook import Notebook, TimeIsUp, with_deadline
+from .wire import Wire, WireError
+
+_MAX_MESSAGE = 400
+
+_notebook: Notebook | None = None
+
+
+def prepare() -> None:
+    """Import what nearly every submission needs, before the first one is forked."""
+    global _notebook
+    _notebook = Notebook()
+    for module in ("matplotlib.pyplot", "course_lib.tape", "course_lib.gradcheck"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
+def serve(end: socket.socket) -> None:
+    """Run cells and answer probes, as asked, until the other side closes the socket."""
+    wire, notebook, original = Wire(end), _notebook or Notebook(), os.getpid()
+
+    def say(message: dict[str, Any]) -> None:
+        if os.getpid() != original:
+            os._exit(0)  # a copy that the submission forked, and that came back from its cell
+        wire.send(message)
+
+    with contextlib.suppress(WireError):
+        while True:
+            match wire.receive():
+                case {"cell": int(position)} as cell:
+                    say(_run(notebook, position, cell, say))
+                case {"probe": dict(probe), "seconds": seconds}:
+                    say({"answer": _answer(notebook, probe, seconds)})
+
+
+def _run(
+    notebook: Notebook, position: int, cell: dict[str, Any], say: Callable[[dict], None]
+) -> dict[str, Any]:
+    error = notebook.run(
+        cell["source"],
+        cell["seconds"],
+        omitted=cell["omitted"],
+        report=lambda statement: say({"at": [position, statement]}),
+    )
+    return {"cell": position, "error": _in_words(error), "late": isinstance(error, TimeIsUp)}
+
+
+def _answer(notebook: Notebook, probe: dict[str, Any], seconds: float) -> dict[str, Any]:
+    try:
+        return with_deadline(seconds, lambda: _probe.run_probe(notebook.namespace, probe))
+    except TimeIsUp:
+        return {"status": "late"}
+    except BaseException as reason:  # an error whose own text cannot be read, for one
+        return {"status": "error", "type": type(reason).__name__, "message": _in_words(reason)}
+
+
+def _in_words(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    try:
+        said = " ".join(str(error).split())
+    except BaseException:
+        said = ""
+    return f"{type(error).__name__}: {said}"[:_MAX_MESSAGE].removesuffix(": ")

@@ -1,0 +1,107 @@
+"""Run cells as IPython would, and say which statement is about to run.
+
+A real IPython shell, so that magics, top-level await, display and get_ipython are the real ones.
+What it lacks is a screen: errors are returned, not drawn.
+"""
+
+import signal
+from collections.abc import Callable, Collection
+from typing import Any
+
+from IPython.core.history import HistoryManager
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+_REPEAT = 0.5  # seconds between two interruptions of a cell that swallows the first
+
+
+class TimeIsUp(BaseException):
+    """The cell, or the answer, used up its time."""
+
+
+class _Shell(InteractiveShell):
+    """IPython without a terminal, which reports each statement before it runs."""
+
+    report: Callable[[int], None] = staticmethod(lambda statement: None)
+    omitted: Collection[int] = ()
+
+    def init_history(self) -> None:
+        self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """`%matplotlib` of any kind draws into memory."""
+
+    def ask_exit(self) -> None:
+        """`exit` and `quit` end the cell only, as they do in a notebook until it restarts."""
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        """Drawing a coloured traceback takes longer than most cells."""
+
+    showsyntaxerror = showtraceback
+
+    def transform_ast(self, node: Any) -> Any:
+        """Leave out the statements that ended an earlier try, and remember which are left."""
+        node = super().transform_ast(node)
+        left = [index for index in range(len(node.body)) if index not in self.omitted]
+        node.body = [node.body[index] for index in left]
+        self._left = iter(left)
+        return node
+
+    async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
+        self.report(next(self._left, -1))
+        return await super().run_code(code_obj, result, async_=async_)
+
+
+class Notebook:
+    """A namespace in which cells are run one by one."""
+
+    def __init__(self) -> None:
+        config = Config()
+        config.HistoryManager.enabled = False
+        self._shell = _Shell.instance(config=config)
+        self.run("await __import__('asyncio').sleep(0)\n_ = 1", seconds=10)  # warm, and harmless
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        return self._shell.user_ns
+
+    def run(
+        self,
+        source: str,
+        seconds: float,
+        omitted: Collection[int] = (),
+        report: Callable[[int], None] = lambda statement: None,
+    ) -> BaseException | None:
+        """Run one cell; return what it raised.
+
+        Parameters
+        ----------
+        source : str
+        seconds : float
+            After this long, `TimeIsUp` is raised in it.
+        omitted : collection of int
+            Top-level statements, counted from 0, to leave out.
+        report : callable
+            Called with the number of each statement before it runs.
+        """
+        self._shell.omitted, self._shell.report = omitted, report
+        try:
+            with_deadline(seconds, lambda: self._shell.run_cell(source, store_history=False))
+        except BaseException as reason:  # an interruption just after the cell's own end
+            return reason
+        result = self._shell.last_execution_result
+        return result.error_before_exec or result.error_in_exec
+
+
+def with_deadline(seconds: float, work: Callable[[], Any]) -> Any:
+    """Do the work; when the time is over, raise `TimeIsUp` in it, again and again."""
+
+    def interrupt(*_: Any) -> None:
+        raise TimeIsUp
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
+    try:
+        return work()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

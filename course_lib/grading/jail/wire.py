@@ -1,0 +1,90 @@
+"""JSON lines on a socket, with a deadline on every message and a limit on their size.
+
+Both sides use it. On the trusted side whatever arrives is a stranger's: it may be late, endless or
+no JSON at all, and each of these ends the try with an error that says so, never the grader.
+"""
+
+import json
+import socket
+import time
+from typing import Any
+
+MAX_CONVERSATION = 128 << 20
+"""Bytes that a try may send in all. A million numbers, the most an answer may have, take 20 MB."""
+
+
+class WireError(Exception):
+    """The other side is late, gone, or not making sense; the message says which."""
+
+
+class Late(WireError):
+    """Nothing complete arrived in time."""
+
+
+class Gone(WireError):
+    """The other side closed the socket, or its process ended."""
+
+
+class Nonsense(WireError):
+    """What arrived is no message, or far too much of it."""
+
+
+class Wire:
+    """One end of a conversation; each message is a JSON object."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._unread = bytearray()
+        self._received = 0
+
+    def send(self, message: dict[str, Any], seconds: float | None = None) -> None:
+        """Send a message; with `seconds`, raise `Late` if the other side does not take it."""
+        self._end.settimeout(seconds)
+        try:
+            self._end.sendall(json.dumps(message).encode() + b"\n")
+        except TimeoutError as reason:
+            raise Late("it stopped listening") from reason
+        except OSError as reason:
+            raise Gone("its process ended") from reason
+
+    def receive(self, seconds: float | None = None) -> dict[str, Any]:
+        """The next message, which has to be complete within `seconds`."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        searched = 0
+        while (end := self._unread.find(b"\n", searched)) < 0:
+            searched = len(self._unread)
+            self._unread += self._read_some(deadline)
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        return _parse(line)
+
+    def _read_some(self, deadline: float | None) -> bytes:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise Late("it took too long")
+        self._end.settimeout(left)
+        try:
+            data = self._end.recv(1 << 20)
+        except TimeoutError as reason:
+            raise Late("it took too long") from reason
+        except OSError as reason:
+            raise Gone("its process ended") from reason
+        if not data:
+            raise Gone("its process ended")
+        self._received += len(data)
+        if self._received > MAX_CONVERSATION:
+            raise Nonsense("it sent far more than an answer can hold")
+        return data
+
+    def close(self) -> None:
+        self._end.close()
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as reason:
+        raise Nonsense("it sent something that is not an answer") from reason
+    if not isinstance(message, dict):
+        raise Nonsense("it sent something that is not an answer")
+    return message

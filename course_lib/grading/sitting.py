@@ -1,0 +1,176 @@
+"""One try of a submission: its cells, then its answers to probes, in a room of its own.
+
+The probes are drawn only when the cells have run, so no submission can have seen them before. What
+comes back is believed in one respect only: numbers, which `compare.judge` will look at.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .extract import Cell
+from .jail.limits import Limits
+from .jail.rooms import Rooms, Try
+from .jail.wire import Gone, Nonsense, WireError
+from .probe import Probe
+from .rubric import Question
+
+_GRACE = 1.0
+"""Seconds beyond its limit after which a cell that cannot be interrupted is ended with its try."""
+
+Statement = tuple[int, int]
+"""A cell's position, and one of its top-level statements, counted from 0, or WHOLE_CELL."""
+
+WHOLE_CELL = -1
+
+
+@dataclass
+class Answers:
+    """A question's probes, and what was answered; None from the point where it was stopped."""
+
+    probes: Sequence[Probe]
+    reports: list[dict[str, Any] | None] = field(default_factory=list)
+    reason: str | None = None
+
+
+@dataclass
+class Sitting:
+    """What one try brought to light.
+
+    `ended_at` is the statement or the question's name that ended the try before its time, and
+    `reason` says how. `errors` holds what each cell raised, `late` the cells that used up their
+    time.
+    """
+
+    answers: dict[str, Answers] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)
+    ended_at: Statement | str | None = None
+    reason: str | None = None
+
+
+def hold(
+    rooms: Rooms,
+    cells: Sequence[Cell],
+    questions: Sequence[Question],
+    rng: np.random.Generator,
+    limits: Limits,
+    deadline: float,
+    omitted: Collection[Statement] = (),
+) -> Sitting:
+    """Run the cells in a fresh room and ask the questions.
+
+    Parameters
+    ----------
+    rooms : Rooms
+    cells : sequence of Cell
+    questions : sequence of Question
+    rng : numpy.random.Generator
+        Draws the probes.
+    limits : Limits
+    deadline : float
+        On the monotonic clock, when the submission has used up its time.
+    omitted : collection of Statement
+        What ended earlier tries, and is left out of this one.
+    """
+    found, broken_off = Sitting(), None
+    cells = [cell for cell in cells if (cell.position, WHOLE_CELL) not in omitted]
+    with rooms.a_try(limits) as this:
+        try:
+            _Conversation(this, limits, deadline, found).lead(cells, questions, rng, omitted)
+        except WireError as reason:
+            broken_off = reason
+    if broken_off:
+        found.reason = (isinstance(broken_off, Gone) and this.reason) or str(broken_off)
+    return found
+
+
+class _Conversation:
+    def __init__(self, this: Try, limits: Limits, deadline: float, found: Sitting) -> None:
+        self.wire, self.limits, self.deadline, self.found = this.wire, limits, deadline, found
+
+    def lead(
+        self,
+        cells: Sequence[Cell],
+        questions: Sequence[Question],
+        rng: np.random.Generator,
+        omitted: Collection[Statement],
+    ) -> None:
+        for cell in cells:
+            self._run(cell, omitted)
+        for cell in self._worth_a_second_run(cells, questions):
+            self._run(cell, omitted)
+        for question in questions:
+            self.found.ended_at = question.name
+            self.found.answers[question.name] = self._ask(question, rng)
+        self.found.ended_at = None
+
+    def _run(self, cell: Cell, omitted: Collection[Statement]) -> None:
+        """Have a cell run, noting which statement it is at."""
+        self.found.ended_at = (cell.position, WHOLE_CELL)
+        self.found.errors.pop(cell.position, None)
+        left_out = {statement for position, statement in omitted if position == cell.position}
+        self._send(
+            {
+                "cell": cell.position,
+                "source": cell.source,
+                "omitted": sorted(left_out | cell.blanks),
+                "seconds": self.limits.cell_seconds,
+            }
+        )
+        end = time.monotonic() + self.limits.cell_seconds + _GRACE
+        while True:
+            match self._receive(end - time.monotonic()):
+                case {"at": [cell.position, int(statement)]}:
+                    self.found.ended_at = (cell.position, statement)
+                case {"cell": cell.position, "error": error, "late": late}:
+                    if error is not None:
+                        self.found.errors[cell.position] = str(error)
+                    if late is True:
+                        self.found.late.add(cell.position)
+                    return
+                case _:
+                    raise Nonsense("it sent something that is not an answer")
+
+    def _worth_a_second_run(
+        self, cells: Sequence[Cell], questions: Sequence[Question]
+    ) -> Iterator[Cell]:
+        """Cells that define an answer, and stand before a cell with a name that they use."""
+        for question in questions:
+            defining = [cell for cell in cells if question.name in cell.defines]
+            if defining and self.found.errors.get(defining[-1].position, "").startswith(
+                "NameError"
+            ):
+                yield defining[-1]
+
+    def _ask(self, question: Question, rng: np.random.Generator) -> Answers:
+        answers = Answers(question.probes(rng))
+        end = time.monotonic() + self.limits.question_seconds
+        for probe in answers.probes:
+            left = max(end - time.monotonic(), 0.01)
+            self._send({"probe": probe.as_json(), "seconds": left})
+            match self._receive(left + _GRACE):
+                case {"answer": {"status": "late"}}:
+                    answers.reports.append(None)
+                    answers.reason = f"it took longer than {self.limits.question_seconds:g} s"
+                    break
+                case {"answer": dict(report)}:
+                    answers.reports.append(report)
+                case _:
+                    raise Nonsense("it sent something that is not an answer")
+            if report.get("status") in ("missing", "not attempted"):
+                answers.reports += [report] * (len(answers.probes) - len(answers.reports))
+                break
+        return answers
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.wire.send(message, self._within(self.limits.cell_seconds + _GRACE))
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        return self.wire.receive(self._within(seconds))
+
+    def _within(self, seconds: float) -> float:
+        return max(min(seconds, self.deadline - time.monotonic()), 0.001)

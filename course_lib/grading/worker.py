@@ -1,0 +1,185 @@
+"""Grade one submission: as many tries as it takes for every question to have its own chance.
+
+What kills or hangs a try costs itself only. A statement that does is left out of the next try; a
+question that does is marked REVIEW and the others are asked again.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course_lib import frameworks
+
+from .compare import Status, Verdict, judge
+from .extract import Cell, Extract, Unreadable, extract
+from .jail.limits import Limits
+from .jail.rooms import PRELOADED, House
+from .rubric import Question, Rubric
+from .sitting import WHOLE_CELL, Answers, Sitting, Statement, hold
+
+MAX_TRIES = 25
+GIVEN = 0  # the position of the exercise's own cells, before the first
+_LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdicts on a submission, and remarks on it for a person."""
+
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    isolated: bool = True
+
+
+def grade_notebook(
+    notebook: bytes,
+    rubric: Rubric,
+    house: House,
+    limits: Limits | None = None,
+    given: Sequence[str] = (),
+    seed: int | None = None,
+) -> Outcome:
+    """Grade a submitted notebook.
+
+    Parameters
+    ----------
+    notebook : bytes
+        The file, as it was handed in.
+    rubric : Rubric
+    house : House
+        Where it is run.
+    limits : Limits, optional
+    given : sequence of str
+        Sources of the exercise's own cells, such as its imports. They are run first, so that an
+        answer does not depend on whether they were kept.
+    seed : int, optional
+        Fixes the random inputs; by default nobody can foresee them.
+    """
+    try:
+        found = extract(notebook, [question.name for question in rubric.questions])
+    except Unreadable as reason:
+        return unread(rubric, str(reason), house.isolated)
+    cells = (*(Cell(GIVEN, source) for source in given), *found.cells)
+    found = Extract(cells, found.notes)
+    return _Grading(found, rubric, house, limits or Limits(), seed).outcome()
+
+
+def unread(rubric: Rubric, why: str, isolated: bool = True) -> Outcome:
+    """The outcome for a submission that could not be read: REVIEW, and why."""
+    verdicts = tuple(_review(question, why) for question in rubric.questions)
+    return Outcome(verdicts, (why,), isolated)
+
+
+class _Grading:
+    def __init__(
+        self, found: Extract, rubric: Rubric, house: House, limits: Limits, seed: int | None
+    ) -> None:
+        self.found, self.house, self.limits = found, house, limits
+        self.rng = np.random.default_rng(seed)
+        self.questions = {question.name: question for question in rubric.questions}
+        self.verdicts: dict[str, Verdict] = {}
+        self.left_out: set[Statement] = set()
+        self.notes = list(found.notes)
+
+    def outcome(self) -> Outcome:
+        self._set_aside_what_cannot_run_here()
+        deadline = time.monotonic() + self.limits.submission_seconds
+        for _ in range(MAX_TRIES):
+            if not self._open_questions() or time.monotonic() > deadline:
+                break
+            self._try(deadline)
+        for question in self._open_questions():
+            spent = f"all {MAX_TRIES} tries or its {self.limits.submission_seconds:g} s"
+            self._settle(_review(question, f"The notebook used up {spent} before this was run."))
+        verdicts = tuple(self.verdicts[name] for name in self.questions)
+        return Outcome(verdicts, tuple(self.notes), self.house.isolated)
+
+    def _open_questions(self) -> list[Question]:
+        return [q for name, q in self.questions.items() if name not in self.verdicts]
+
+    def _settle(self, verdict: Verdict) -> None:
+        self.verdicts[verdict.question] = verdict
+
+    def _set_aside_what_cannot_run_here(self) -> None:
+        here = {"tape", None, *frameworks.available()}
+        for question in self.questions.values():
+            if question.framework not in here:
+                label = _LABELS[question.framework]
+                self._settle(_review(question, f"{label} is not installed where it was graded."))
+
+    def _try(self, deadline: float) -> None:
+        questions = self._open_questions()
+        rooms = self.house.rooms_for(self._frameworks(questions))
+        sitting = hold(
+            rooms, self.found.cells, questions, self.rng, self.limits, deadline, self.left_out
+        )
+        for question in questions:
+            if question.name in sitting.answers:
+                answers = sitting.answers[question.name]
+                self._settle(self._judge(question, answers, sitting))
+        if isinstance(sitting.ended_at, str):
+            self._settle(_stopped(self.questions[sitting.ended_at], sitting.reason))
+        elif sitting.ended_at is not None:
+            self._leave_out(sitting)
+
+    def _frameworks(self, questions: Sequence[Question]) -> set[str]:
+        """Those that the questions are about, or that the notebook speaks of."""
+        sources = "\n".join(cell.source for cell in self.found.cells)
+        spoken_of = {name for name in PRELOADED if re.search(rf"\b{name}\b", sources)}
+        wanted = spoken_of | {question.framework for question in questions if question.framework}
+        return wanted & set(frameworks.available())
+
+    def _leave_out(self, sitting: Sitting) -> None:
+        position, statement = sitting.ended_at
+        self.left_out.add(sitting.ended_at)
+        one = f"Statement {statement + 1} of cell {position}"
+        which = f"Cell {position}" if statement == WHOLE_CELL else one
+        self.notes.append(f"{which} was left out: {sitting.reason}.")
+
+    def _judge(self, question: Question, answers: Answers, sitting: Sitting) -> Verdict:
+        if answers.reason:
+            return _stopped(question, answers.reason)
+        reports = [self._explained(question, report, sitting) for report in answers.reports]
+        try:
+            verdict = judge(question, answers.probes, reports)
+        except Exception:  # junk in the form of an answer must not stop the grading of a class
+            return _review(question, "The answer is not of a form that can be compared.")
+        return self._unless_stopped(question, verdict, sitting)
+
+    def _explained(self, question: Question, report: dict, sitting: Sitting) -> dict:
+        """For an answer that is not there, the error of the cell that should have defined it."""
+        if report.get("status") != "missing":
+            return report
+        for position in reversed(self.found.defining(question.name)):
+            if position in sitting.errors and position not in sitting.late:
+                kind, _, _ = sitting.errors[position].partition(":")
+                message = f"Cell {position} raised {sitting.errors[position]}"
+                return {"status": "error", "type": kind, "message": message, "line": None}
+        return report
+
+    def _unless_stopped(self, question: Question, verdict: Verdict, sitting: Sitting) -> Verdict:
+        """What was not run whole cannot be called unattempted, or in error."""
+        if verdict.status not in (Status.NOT_ATTEMPTED, Status.ERROR):
+            return verdict
+        stopped = {position for position, _ in self.left_out} | sitting.late
+        if not stopped & set(self.found.defining(question.name)) and not (
+            stopped and verdict.status is Status.ERROR
+        ):
+            return verdict
+        cells = ", ".join(map(str, sorted(stopped)))
+        return _review(
+            question, f"Part of the notebook was stopped (cell {cells}). {verdict.message}"
+        )
+
+
+def _stopped(question: Question, reason: str | None) -> Verdict:
+    return _review(question, f"The answer was stopped: {reason or 'it ended its process'}.")
+
+
+def _review(question: Question, message: str) -> Verdict:
+    return Verdict(
+        question.name, Status.REVIEW, 0, question.points, message=f"{message} A person has to look."
+    )
