@@ -178,10 +178,13 @@ class _Judgement:
 
     def _is(self, mistake: Mistake, parts: list[dict[str, Any]]) -> bool:
         """Whether every number is the one that this mistake gives."""
-        return not any(
-            self._difference(probe, part, mistake)
-            for probe, part in zip(self.probes, parts, strict=True)
-        )
+        try:
+            return not any(
+                self._difference(probe, part, mistake)
+                for probe, part in zip(self.probes, parts, strict=True)
+            )
+        except Exception:  # a wrong formula may fail where the right one does not
+            return False
 
     def _difference(
         self, probe: Probe, parts: dict[str, Any], mistake: Mistake | None = None
@@ -190,7 +193,8 @@ class _Judgement:
         for name, value in expected.items():
             if name not in parts:
                 return Difference("wrong-shape", f"The {name} is missing.")
-            found = _Comparison(self.question, probe, name).of(parts[name], value)
+            compare = _Comparison(self.question, probe, name, nan_is_nan=mistake is not None)
+            found = compare.of(parts[name], value)
             if found:
                 return found
         return None
@@ -216,10 +220,16 @@ class _Judgement:
 
 
 class _Comparison:
-    """One part of an answer against what is expected there."""
+    """One part of an answer against what is expected there.
 
-    def __init__(self, question: Question, probe: Probe, part: str) -> None:
+    Nan equals nothing, but a mistake may be recognised by the nan that it gives.
+    """
+
+    def __init__(
+        self, question: Question, probe: Probe, part: str, nan_is_nan: bool = False
+    ) -> None:
         self.question, self.probe, self.part = question, probe, part
+        self.nan_is_nan = nan_is_nan
 
     def of(self, actual: Any, expected: Any, where: str | None = None) -> Difference | None:
         where = where or f"the {'answer' if self.part == 'value' else self.part}"
@@ -293,6 +303,8 @@ class _Comparison:
             error = np.abs(actual - expected)
             close = (error <= atol + rtol * np.abs(expected)) & np.isfinite(error)
         close |= actual == expected
+        if self.nan_is_nan:
+            close |= np.isnan(actual) & np.isnan(expected)
         if close.all():
             return None
         error = np.where(close, -1.0, np.where(np.isnan(error), np.inf, error))

@@ -43,27 +43,21 @@ def solution(name: str) -> None:
 
 
 def check_card(name: str, namespace: dict[str, Any]) -> Card:
-    """What `check(name)` shows for the answer in a namespace."""
+    """What `check(name)` shows for the answer in a namespace; the outcome is remembered."""
     found = _find(name)
     if found is None:
-        return _check_without_solutions(_handed_out(name), namespace)
-    rubric, question = found
-    probes = question.probes(np.random.default_rng(SEED))
-    answers = [run_probe(namespace, probe.as_json()) for probe in probes]
-    verdict = judge(question, probes, answers)
-    _remember(rubric.exercise, name, verdict.status)
-    return verdict_card(verdict)
+        card = _check_without_solutions(_handed_out(name), namespace)
+    else:
+        card = verdict_card(_judge(found[1], namespace))
+    _remember(_exercise(found), name, card.tone)
+    return card
 
 
 def hint_card(name: str) -> Card:
     """What the next `hint(name)` shows."""
     found = _find(name)
-    exercise, hints = (
-        (found[0].exercise, found[1].hints)
-        if found
-        else (Path.cwd().name, _handed_out(name)["hints"])
-    )
-    key = f"{exercise}/{name}"
+    hints = found[1].hints if found else _handed_out(name)["hints"]
+    key = f"{_exercise(found)}/{name}"
     step = _hints_taken[key] = _hints_taken.get(key, 0) + 1
     if step > HINT_STEPS:
         return Card("hint", f"{name}: no more hints", (f'`solution("{name}")` shows an answer.',))
@@ -80,6 +74,11 @@ def solution_card(name: str) -> Card:
         line = "The solutions were not handed out with this exercise; ask your instructor."
         return Card("solution", f"{name}: no solution here", (line,))
     return Card("solution", f"{name}: one right answer", code=model_answer(found[0], name))
+
+
+def _judge(question: Question, namespace: dict[str, Any]) -> Verdict:
+    probes = question.probes(np.random.default_rng(SEED))
+    return judge(question, probes, [run_probe(namespace, probe.as_json()) for probe in probes])
 
 
 def _find(name: str) -> tuple[Rubric, Question] | None:
@@ -103,6 +102,10 @@ def _find(name: str) -> tuple[Rubric, Question] | None:
             "exercise, so that the check knows which one is meant."
         )
     return asking[0], asking[0].question(name)
+
+
+def _exercise(found: tuple[Rubric, Question] | None) -> str:
+    return found[0].exercise if found else Path.cwd().name
 
 
 def _handed_out(name: str) -> dict[str, Any]:
@@ -154,10 +157,10 @@ def _gradient_fault(rule: Any, probes: list[dict[str, Any]]) -> Any:
     return None
 
 
-def _remember(exercise: str, name: str, status: Status) -> None:
+def _remember(exercise: str, name: str, outcome: str) -> None:
     from course_lib import progress
 
-    progress.record("exercise", f"{exercise}/{name}", str(status))
+    progress.record("exercise", f"{exercise}/{name}", outcome)
 
 
 def _show(card: Card) -> None:

@@ -5,6 +5,7 @@ notebook, the grader of a class and the mutation test that proves both read the 
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -329,12 +330,15 @@ class OrderQuestion(Question):
         The labels in the right order.
     also : sequence of sequences of str
         Other orders that are as right.
+    preamble : str
+        What stands above the lines, such as the head of the class that they belong to.
     """
 
     _: KW_ONLY
     lines: dict[str, str]
     answer: Sequence[str]
     also: Sequence[Sequence[str]] = ()
+    preamble: str = ""
 
     kind: ClassVar[str] = "order"
 
@@ -348,9 +352,17 @@ class OrderQuestion(Question):
         """Every order that is right."""
         return [list(order) for order in (self.answer, *self.also)]
 
+    @property
+    def listing(self) -> str:
+        """The lines with their labels, as the notebook shows them."""
+        return "\n".join(
+            f"{label} | {line}".replace("\n", f"\n{' ' * len(label)} | ")
+            for label, line in self.lines.items()
+        )
+
     def program(self, order: Sequence[str]) -> str:
         """The lines in this order, as source text."""
-        return "\n".join(self.lines[label] for label in order)
+        return "\n".join([self.preamble, *(self.lines[label] for label in order)])
 
     def probes(self, rng: np.random.Generator) -> list[Probe]:
         return [Probe(self.name, self.kind)]
@@ -450,7 +462,8 @@ def _for_reference(args: tuple) -> tuple:
 
 
 def _quietly(formula: Callable[..., Any], args: tuple) -> Any:
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return formula(*args)
 
 
