@@ -1,0 +1,90 @@
+"""Where a framework is not installed, the notebook cells that need it say so and the rest runs."""
+
+import ast
+from importlib.util import find_spec
+
+LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
+
+
+class Absent:
+    """Stands in for a framework that is not there, and for everything made from it. It is false."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"{LABELS[self.package]} is not installed here."
+
+
+class SkipCells:
+    """An AST transformer for IPython: a cell that needs what is absent becomes one sentence.
+
+    A cell needs something absent if it imports or names it, other than as a value in a dict:
+    ``CurvePair({"tape": square_tape, "torch": square_torch})`` shows the rules that are there. The
+    names that the cell would have defined are then absent as well.
+
+    Parameters
+    ----------
+    namespace : dict
+        The notebook's names.
+    packages : list of str
+        The packages that are not installed.
+    """
+
+    def __init__(self, namespace: dict, packages: list[str]) -> None:
+        self.namespace, self.packages = namespace, packages
+
+    def visit(self, cell: ast.Module) -> ast.Module:
+        package = self._needed(cell)
+        if package is None:
+            return cell
+        for name in _defined(cell):
+            self.namespace[name] = Absent(package)
+        label = LABELS[package]
+        said = f"{label} is not installed here, so this cell was skipped (pip install {package})."
+        return ast.parse(f"print({said!r})")
+
+    def _needed(self, cell: ast.Module) -> str | None:
+        optional = {
+            id(value)
+            for node in ast.walk(cell)
+            if isinstance(node, ast.Dict)
+            for value in node.values
+        }
+        for node in ast.walk(cell):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {getattr(node, "module", None), *(alias.name for alias in node.names)}
+                for package in self.packages:
+                    if package in names:
+                        return package
+            elif isinstance(node, ast.Name) and id(node) not in optional:
+                value = self.namespace.get(node.id)
+                if isinstance(value, Absent):
+                    return value.package
+        return None
+
+
+def _defined(cell: ast.Module) -> set[str]:
+    """The names that the statements of a cell bind at top level."""
+    names = set()
+    for statement in cell.body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            names.add(statement.name)
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in statement.names}
+        elif isinstance(statement, ast.Assign | ast.With):
+            stored = (n for n in ast.walk(statement) if isinstance(n, ast.Name))
+            names |= {n.id for n in stored if isinstance(n.ctx, ast.Store)}
+    return names
+
+
+def skip_cells_of_absent_frameworks() -> None:
+    """Install `SkipCells` in the notebook that runs here, if it runs in one and needs it."""
+    from IPython import get_ipython
+
+    shell, missing = get_ipython(), [name for name in LABELS if find_spec(name) is None]
+    if shell and missing and not any(isinstance(t, SkipCells) for t in shell.ast_transformers):
+        shell.ast_transformers.append(SkipCells(shell.user_ns, missing))
