@@ -17,7 +17,8 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from course_lib.frameworks.packages import FrameworkMissing, load
-from course_lib.frameworks.protocol import Adapter, BackwardStep, BadOutput, Watched, rule_name
+from course_lib.frameworks.protocol import Adapter, BackwardStep, Watched
+from course_lib.frameworks.rules import BadOutput, is_differentiable, rule_name
 
 __all__ = [
     "Adapter",
@@ -27,6 +28,7 @@ __all__ = [
     "Watched",
     "available",
     "get",
+    "is_differentiable",
     "rule_name",
 ]
 

@@ -5,50 +5,18 @@ are differentiated; everything else (a number, a string, an array of indices) re
 is, and its gradient is None.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from course_lib.frameworks.rules import as_outputs, is_differentiable
+
 Gradients = tuple[np.ndarray | None, ...]
 Pullback = Callable[..., Gradients]
-
-
-class Adapter(Protocol):
-    """One framework."""
-
-    name: str
-    """``"tape"``, ``"tensorflow"`` or ``"torch"``."""
-    label: str
-    """Its name in a sentence: ``"the tape"``, ``"TensorFlow"``, ``"PyTorch"``."""
-    suffix: str
-    """How the names of its rules end: ``"tape"``, ``"tf"``, ``"torch"``."""
-
-    def tensor(self, array: Any) -> Any:
-        """A tensor of the framework with a copy of the array."""
-
-    def numpy(self, tensor: Any) -> np.ndarray:
-        """A copy of a tensor's values."""
-
-    def is_tensor(self, x: Any) -> bool:
-        """Whether x is a tensor of this framework."""
-
-    def call(self, rule: Callable, *inputs: Any) -> tuple[np.ndarray, ...]:
-        """The outputs of the rule, with nothing recorded."""
-
-    def vjp(self, rule: Callable, *inputs: Any) -> tuple[tuple[np.ndarray, ...], Pullback]:
-        """The outputs, and a function from upstream gradients (one an output) to gradients (one an
-        input; None for constants and where the framework gave none). It can be called repeatedly.
-        """
-
-    def second_vjp(
-        self, rule: Callable, inputs: tuple, upstreams: tuple, directions: tuple
-    ) -> Gradients:
-        """The gradients of ``sum_i <directions[i], gradient_i(upstreams)>`` for the inputs."""
-
-    def watch(self, rule: Callable, *inputs: Any) -> "Watched":
-        """Like `vjp`, but looking over the rule's shoulder."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +41,7 @@ class BackwardStep:
     upstream_changed: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class Watched:
     """A rule that was run, and what its custom gradients do as its pullback is called.
 
@@ -93,53 +61,120 @@ class Watched:
     pullback: Pullback
     custom: bool
     inputs_now: Callable[[], tuple]
-    steps: list[BackwardStep] = field(default_factory=list)
+    steps: list[BackwardStep]
 
 
-class BadOutput(TypeError):
-    """A rule returned something that is neither a tensor nor a tuple of tensors."""
+@dataclass(frozen=True)
+class Recording:
+    """A rule that was run: its leaves (tensors and constants) and its outputs, and the way back.
 
-
-def is_differentiable(x: Any) -> bool:
-    """Whether an input is differentiated (a floating-point array) or passed on as a constant."""
-    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
-
-
-def rule_name(rule: Callable) -> str:
-    """What to call a rule in a sentence: for ``Square.apply``, ``Square``."""
-    name = getattr(rule, "__name__", type(rule).__name__)
-    owner = getattr(rule, "__self__", None)
-    if name == "apply" and isinstance(owner, type):
-        return owner.__name__
-    return "the rule" if name == "<lambda>" else name
-
-
-def as_outputs(result: Any, rule: Callable, label: str, is_tensor: Callable) -> tuple:
-    """What a rule returned, as a tuple of tensors, arrays or numbers.
-
-    Raises
-    ------
-    BadOutput
-        If it is, or holds, anything else.
+    ``gradients(outputs, upstreams, lifted=False)`` gives one tensor, array or None a leaf; `lifted`
+    ones can be differentiated again.
     """
-    outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-    for output in outputs or (None,):
-        if is_tensor(output):
-            continue
-        if output is None:
-            raise BadOutput(
-                f"{rule_name(rule)} returned nothing where {label} expects an output. Does its"
-                " forward end in `return`?"
-            )
-        if not isinstance(output, (np.ndarray, np.generic, int, float)):
-            raise BadOutput(
-                f"{rule_name(rule)} returned {describe(output)}. A rule returns a tensor of"
-                f" {label}, or a tuple of them."
-            )
-    return outputs
+
+    leaves: list
+    outputs: tuple
+    gradients: Callable[..., list]
 
 
-def describe(x: Any) -> str:
-    """A value in a few words, for a message."""
-    text = repr(x)
-    return f"a {type(x).__name__} ({text if len(text) <= 40 else text[:37] + '...'})"
+class Adapter(ABC):
+    """One framework.
+
+    Attributes
+    ----------
+    name
+        ``"tape"``, ``"tensorflow"`` or ``"torch"``.
+    label
+        Its name in a sentence: ``"the tape"``, ``"TensorFlow"``, ``"PyTorch"``.
+    suffix
+        How the names of its rules end: ``"tape"``, ``"tf"``, ``"torch"``.
+    """
+
+    name: str
+    label: str
+    suffix: str
+
+    @abstractmethod
+    def tensor(self, array: Any) -> Any:
+        """A tensor of the framework with a copy of the array."""
+
+    @abstractmethod
+    def numpy(self, tensor: Any) -> np.ndarray:
+        """A copy of a tensor's values."""
+
+    @abstractmethod
+    def is_tensor(self, x: Any) -> bool:
+        """Whether x is a tensor of this framework."""
+
+    def call(self, rule: Callable, *inputs: Any) -> tuple[np.ndarray, ...]:
+        """The outputs of the rule, with nothing recorded."""
+        with self._unrecorded():
+            return tuple(map(self.numpy, self._outputs(rule, self._leaves(inputs))))
+
+    def vjp(self, rule: Callable, *inputs: Any) -> tuple[tuple[np.ndarray, ...], Pullback]:
+        """The outputs, and the function that carries upstream gradients back to the inputs.
+
+        ``pullback(*upstreams)`` takes one array an output and gives one gradient an input: None for
+        constants, and where the framework gave none. It can be called again and again.
+        """
+        recording = self._record(rule, self._leaves(inputs))
+        return tuple(map(self.numpy, recording.outputs)), self._pullback(recording)
+
+    def second_vjp(
+        self, rule: Callable, inputs: tuple, upstreams: tuple, directions: tuple
+    ) -> Gradients:
+        """The gradients of ``sum_i <directions[i], gradient_i(upstreams)>`` for the inputs."""
+        recording = self._record(rule, self._leaves(inputs), twice=True)
+        firsts = recording.gradients(recording.outputs, upstreams, lifted=True)
+        pairs = [(g, d) for g, d in zip(firsts, directions, strict=True) if g is not None]
+        seconds = recording.gradients([g for g, _ in pairs], [d for _, d in pairs])
+        return tuple(None if g is None else self.numpy(g) for g in seconds)
+
+    @abstractmethod
+    def watch(self, rule: Callable, *inputs: Any) -> Watched:
+        """Like `vjp`, but looking over the rule's shoulder."""
+
+    # -- what the frameworks share --------------------------------------------------------------
+
+    @abstractmethod
+    def _record(self, rule: Callable, leaves: list, twice: bool = False) -> Recording:
+        """Run the rule so that it can be differentiated, `twice` if asked."""
+
+    @abstractmethod
+    def _unrecorded(self) -> AbstractContextManager:
+        """A context in which nothing is recorded."""
+
+    def _leaves(self, inputs: tuple) -> list:
+        return [self.tensor(x) if is_differentiable(x) else x for x in inputs]
+
+    def _outputs(self, rule: Callable, leaves: list) -> tuple:
+        return as_outputs(rule(*leaves), rule, self.label, self.is_tensor)
+
+    def _pullback(self, recording: Recording) -> Pullback:
+        def pullback(*upstreams: np.ndarray) -> Gradients:
+            gradients = recording.gradients(recording.outputs, upstreams)
+            return tuple(None if g is None else self.numpy(g) for g in gradients)
+
+        return pullback
+
+    def _watched(self, recording: Recording, custom: bool, steps: list[BackwardStep]) -> Watched:
+        pull = self._pullback(recording)
+
+        def pullback(*upstreams: np.ndarray) -> Gradients:
+            steps.clear()
+            return pull(*upstreams)
+
+        def inputs_now() -> tuple:
+            return tuple(self.numpy(x) if self.is_tensor(x) else x for x in recording.leaves)
+
+        outputs = tuple(map(self.numpy, recording.outputs))
+        return Watched(outputs, pullback, custom, inputs_now, steps)
+
+
+def place_of(x: Any, leaves: list) -> int | None:
+    """Which of the leaves x is, None if it is another value."""
+    return next((i for i, leaf in enumerate(leaves) if leaf is x), None)
+
+
+def as_tuple(x: Any) -> tuple:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)

@@ -1,19 +1,19 @@
 """TensorFlow."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from course_lib.frameworks.packages import load
 from course_lib.frameworks.protocol import (
+    Adapter,
     BackwardStep,
-    Gradients,
-    Pullback,
+    Recording,
     Watched,
-    as_outputs,
-    is_differentiable,
+    as_tuple,
+    place_of,
 )
 
 tf = load("tensorflow")
@@ -21,7 +21,7 @@ from tensorflow.python.eager import record  # noqa: E402  the only way to see wh
 from tensorflow.python.ops import custom_gradient as custom_gradients  # noqa: E402
 
 
-class TensorFlowAdapter:
+class TensorFlowAdapter(Adapter):
     name, label, suffix = "tensorflow", "TensorFlow", "tf"
 
     def tensor(self, array: Any) -> Any:
@@ -33,89 +33,51 @@ class TensorFlowAdapter:
     def is_tensor(self, x: Any) -> bool:
         return tf.is_tensor(x)
 
-    def call(self, rule: Callable, *inputs: Any) -> tuple[np.ndarray, ...]:
-        tensors = [self.tensor(x) if is_differentiable(x) else x for x in inputs]
-        outputs = as_outputs(rule(*tensors), rule, self.label, self.is_tensor)
-        return tuple(map(self.numpy, outputs))
-
-    def vjp(self, rule: Callable, *inputs: Any) -> tuple[tuple[np.ndarray, ...], Pullback]:
-        leaves, outputs, tape = self._record(rule, inputs)
-        return tuple(map(self.numpy, outputs)), self._pullback(tape, leaves, outputs)
-
-    def second_vjp(
-        self, rule: Callable, inputs: tuple, upstreams: tuple, directions: tuple
-    ) -> Gradients:
-        with tf.GradientTape(persistent=True) as outer:
-            leaves, outputs, tape = self._record(rule, inputs, outer)
-            firsts = self._gradients(tape, leaves, outputs, upstreams)
-        pairs = [(g, d) for g, d in zip(firsts, directions, strict=True) if g is not None]
-        seconds = self._gradients(outer, leaves, [g for g, _ in pairs], [d for _, d in pairs])
-        return tuple(None if g is None else self.numpy(g) for g in seconds)
-
     def watch(self, rule: Callable, *inputs: Any) -> Watched:
         leaves = self._leaves(inputs)
         steps: list[BackwardStep] = []
-        with _watched(leaves, steps) as recorded:
-            leaves, outputs, tape = self._record(rule, inputs, leaves=leaves)
-        pull = self._pullback(tape, leaves, outputs)
+        with _watching(leaves, steps) as recorded:
+            recording = self._record(rule, leaves)
+        return self._watched(recording, bool(recorded), steps)
 
-        def pullback(*upstreams: np.ndarray) -> Gradients:
-            steps.clear()
-            return pull(*upstreams)
+    def _unrecorded(self) -> AbstractContextManager:
+        return nullcontext()
 
-        def inputs_now() -> tuple:
-            return tuple(
-                self.numpy(x) if is_differentiable(y) else y
-                for x, y in zip(leaves, inputs, strict=True)
-            )
+    def _record(self, rule: Callable, leaves: list, twice: bool = False) -> Recording:
+        wanted = [x for x in leaves if self.is_tensor(x)]
+        outer = tf.GradientTape(persistent=True) if twice else nullcontext()
+        inner = tf.GradientTape(persistent=True)
+        with outer, inner:
+            for tape in (outer, inner) if twice else (inner,):
+                tape.watch(wanted)
+            outputs = self._outputs(rule, leaves)
 
-        values = tuple(map(self.numpy, outputs))
-        return Watched(values, pullback, bool(recorded), inputs_now, steps)
+        def gradients(ys: tuple, upstreams: tuple, lifted: bool = False) -> list:
+            pairs = [
+                (y, tf.constant(u, y.dtype))
+                for y, u in zip(ys, upstreams, strict=True)
+                if self.is_tensor(y) and y.dtype.is_floating
+            ]
+            if not pairs:
+                return [None] * len(leaves)
+            ys, us = map(list, zip(*pairs, strict=True))
+            if lifted:
+                with outer:
+                    found = inner.gradient(ys, wanted, output_gradients=us)
+            else:
+                found = (outer if twice else inner).gradient(ys, wanted, output_gradients=us)
+            found = map(_dense, found)
+            return [next(found) if self.is_tensor(x) else None for x in leaves]
 
-    def _leaves(self, inputs: tuple) -> list:
-        return [self.tensor(x) if is_differentiable(x) else x for x in inputs]
-
-    def _record(
-        self, rule: Callable, inputs: tuple, outer: Any = None, leaves: list | None = None
-    ) -> tuple[list, tuple, Any]:
-        leaves = leaves or self._leaves(inputs)
-        differentiable = [x for x, y in zip(leaves, inputs, strict=True) if is_differentiable(y)]
-        if outer:
-            outer.watch(differentiable)
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(differentiable)
-            outputs = as_outputs(rule(*leaves), rule, self.label, self.is_tensor)
-        return leaves, outputs, tape
-
-    def _pullback(self, tape: Any, leaves: list, outputs: tuple) -> Pullback:
-        def pullback(*upstreams: np.ndarray) -> Gradients:
-            gradients = self._gradients(tape, leaves, outputs, upstreams)
-            return tuple(None if g is None else self.numpy(g) for g in gradients)
-
-        return pullback
-
-    def _gradients(self, tape: Any, leaves: list, outputs: Any, upstreams: Any) -> list:
-        """One gradient a leaf, None where there is none."""
-        pairs = [
-            (y, tf.constant(np.asarray(u, y.dtype.as_numpy_dtype)))
-            for y, u in zip(outputs, upstreams, strict=True)
-            if self.is_tensor(y) and y.dtype.is_floating
-        ]
-        wanted = [i for i, x in enumerate(leaves) if self.is_tensor(x)]
-        if not pairs:
-            return [None] * len(leaves)
-        ys, us = map(list, zip(*pairs, strict=True))
-        found = tape.gradient(ys, [leaves[i] for i in wanted], output_gradients=us)
-        by_place = dict(zip(wanted, found, strict=True))
-        return [_dense(by_place.get(i)) for i in range(len(leaves))]
+        return Recording(leaves, outputs, gradients)
 
 
 @contextmanager
-def _watched(leaves: list, steps: list[BackwardStep]) -> Iterator[list[str]]:
-    """Note what is recorded on the way, and put a watch on every custom gradient that is made.
+def _watching(leaves: list, steps: list[BackwardStep]) -> Iterator[list[str]]:
+    """Note what is recorded meanwhile, and put a watch on every custom gradient that is made.
 
-    TensorFlow checks and shows nothing of this. What it records through Python is a custom gradient
-    or a whole ``tf.function``; its own ops are recorded in C++ and do not pass here.
+    TensorFlow's own ops are recorded in C++. What passes through Python's `record_operation` is a
+    custom gradient or a whole ``tf.function``.
     """
     record_operation = record.record_operation
     decorate = custom_gradients._eager_mode_decorator
@@ -127,15 +89,14 @@ def _watched(leaves: list, steps: list[BackwardStep]) -> Iterator[list[str]]:
         return record_operation(name, *args, **options)
 
     def watching(f: Callable, args: tuple, kwargs: dict) -> Any:
-        flat = tf.nest.flatten((args, kwargs))
-        positions = tuple(_position(x, leaves) for x in flat)
+        positions = tuple(place_of(x, leaves) for x in tf.nest.flatten((args, kwargs)))
 
-        def watched_f(*args: Any, **kwargs: Any) -> Any:
+        def watched(*args: Any, **kwargs: Any) -> Any:
             outputs, grad_fn = f(*args, **kwargs)
             return outputs, _watched_backward(grad_fn, positions, steps)
 
-        watched_f.__name__ = getattr(f, "__name__", "rule")
-        return decorate(watched_f, args, kwargs)
+        watched.__name__ = getattr(f, "__name__", "rule")
+        return decorate(watched, args, kwargs)
 
     record.record_operation = noting
     custom_gradients._eager_mode_decorator = watching
@@ -147,25 +108,21 @@ def _watched(leaves: list, steps: list[BackwardStep]) -> Iterator[list[str]]:
 
 
 def _watched_backward(grad_fn: Callable, positions: tuple, steps: list[BackwardStep]) -> Callable:
+    """The same backward, which is noted. `options` holds the tf.Variables that it captured."""
+
     def watched(*upstreams: Any, **options: Any) -> Any:
         before = [np.array(u) for u in upstreams]
         returned = grad_fn(*upstreams, **options)
-        gradients = returned[0] if options else returned
-        raw = tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)
+        raw = as_tuple(returned[0] if options else returned)
         changed = any(
-            not np.array_equal(b, np.array(u), equal_nan=True)
-            for b, u in zip(before, upstreams, strict=True)
+            not np.array_equal(np.array(u), b, equal_nan=True)
+            for u, b in zip(upstreams, before, strict=True)
         )
         values = tuple(np.array(_dense(g)) if tf.is_tensor(g) else g for g in raw)
         steps.append(BackwardStep(positions, values, changed))
         return returned
 
     return watched
-
-
-def _position(x: Any, leaves: list) -> int | None:
-    found = [i for i, leaf in enumerate(leaves) if leaf is x and tf.is_tensor(x)]
-    return found[0] if found else None
 
 
 def _dense(g: Any) -> Any:
