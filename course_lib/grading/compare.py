@@ -107,7 +107,7 @@ class _Judgement:
                 {str(name): from_plain(part) for name, part in answer["parts"].items()}
                 for answer in answers
             ]
-        except (NotPlain, KeyError, TypeError, ValueError, AttributeError):
+        except (NotPlain, KeyError, AttributeError):
             return self._error({"message": "The answer cannot be read as numbers."})
         if any(value is UNFILLED for each in parts for value in each.values()):
             return self._verdict(Status.NOT_ATTEMPTED)
@@ -208,6 +208,8 @@ class _Judgement:
                 for part, right in zip(parts, expected, strict=True)
                 for pair in _aligned(part[name], right[name])
             ]
+            if not pairs:
+                continue
             actual, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
             if np.allclose(actual, right):
                 continue
@@ -300,7 +302,7 @@ class _Comparison:
         rtol = rtol if self.question.rtol is None else self.question.rtol
         atol = atol if self.question.atol is None else self.question.atol
         with np.errstate(all="ignore"):
-            error = np.abs(actual - expected)
+            error = np.abs(_signed(actual) - _signed(expected))
             close = (error <= atol + rtol * np.abs(expected)) & np.isfinite(error)
         close |= actual == expected
         if self.nan_is_nan:
@@ -352,6 +354,11 @@ def _same_kind(actual: np.ndarray, expected: np.ndarray) -> bool:
     if expected.dtype.kind in number:
         return actual.dtype.kind in number
     return actual.dtype.kind == expected.dtype.kind
+
+
+def _signed(array: np.ndarray) -> np.ndarray:
+    """The same numbers in a dtype that can be subtracted without surprise."""
+    return array.astype(float) if array.dtype.kind in "bu" else array
 
 
 def _aligned(actual: Any, expected: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -59,7 +59,12 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(data: Any) -> Any:
     """Read what `to_plain` wrote, as fresh objects; raise NotPlain if it is not of that form."""
-    return _read(data, 0)
+    try:
+        return _read(data, 0)
+    except NotPlain:
+        raise
+    except Exception as reason:
+        raise NotPlain("the data is not an answer that this grader can read") from reason
 
 
 def _write(value: Any, depth: int) -> Any:
@@ -132,13 +137,14 @@ def _read(data: Any, depth: int) -> Any:
 
 
 def _read_array(data: dict[str, Any]) -> np.ndarray:
-    try:
-        dtype = np.dtype(str(data["dtype"]))
-        numbers = np.asarray(data["data"], dtype=float if dtype.kind == "c" else dtype)
-        if dtype.kind == "c":
-            numbers = numbers + 1j * np.asarray(data["imag"], dtype=float)
-        if dtype.kind not in "biufc" or numbers.size > MAX_NUMBERS:
-            raise NotPlain("the data is not an array of numbers")
-        return numbers.astype(dtype).reshape([int(length) for length in data["shape"]])
-    except (KeyError, TypeError, ValueError, OverflowError) as reason:
-        raise NotPlain("the data is not an array of numbers") from reason
+    dtype = np.dtype(str(data["dtype"]))
+    if dtype.kind not in "biufc":
+        raise NotPlain("the data is not an array of numbers")
+    array = np.empty(len(data["data"]), dtype)
+    if dtype.kind == "c":
+        array.real, array.imag = data["data"], data["imag"]
+    else:
+        array[:] = data["data"]
+    if array.size > MAX_NUMBERS:
+        raise NotPlain(f"the data has more than {MAX_NUMBERS:,} numbers")
+    return array.reshape([int(length) for length in data["shape"]])
