@@ -16,7 +16,7 @@ class Tick:
 
 def round_ticks(low: float, high: float, about: int = 7) -> list[Tick]:
     """About `about` ticks in ``[low, high]``, at multiples of 1, 2 or 5 times a power of 10."""
-    step = _round_step((high - low) / about)
+    step = round_step((high - low) / about)
     digits = max(0, -math.floor(math.log10(step)))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
@@ -47,6 +47,12 @@ def plain(value: float, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def round_step(rough: float) -> float:
+    """The least of 1, 2, 5, 10 times a power of 10 that is not below `rough`."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+
+
 def comfortable(low: float, high: float, margin: float = 0.06) -> tuple[float, float]:
     """``[low, high]`` with some air, never empty: the limits of an axis that shows these values."""
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -57,11 +63,6 @@ def comfortable(low: float, high: float, margin: float = 0.06) -> tuple[float, f
         centre = (low + high) / 2
         return centre - max(1.0, abs(centre)) / 2, centre + max(1.0, abs(centre)) / 2
     return low - margin * spread, high + margin * spread
-
-
-def _round_step(rough: float) -> float:
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
 
 
 def _scientific(value: float, digits: int) -> str:

@@ -1,0 +1,6 @@
+"""Live views over the figures."""
+
+from course_lib.widgets.curve_pair import CurvePair
+from course_lib.widgets.view import View
+
+__all__ = ["CurvePair", "View"]

@@ -1,0 +1,203 @@
+"""The view of the course: a rule's curve and the gradient it claims, side by side."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from course_lib import figures
+from course_lib.figures import Figure, Strand, Truth
+from course_lib.figures.curve_pair import Limits, forward_limits, gradient_limits
+from course_lib.figures.ticks import round_step
+from course_lib.widgets.dialects import Dialect, dialects
+from course_lib.widgets.parts import parts
+from course_lib.widgets.view import View
+
+Range = tuple[float, float, float]
+
+
+class CurvePair(View):
+    """Forward curves on the left, gradients on the right, and a point that the reader drags.
+
+    Each rule's own value and gradient are shown, next to the true derivative of the forward curve.
+    Where they differ the gap is shaded, and the largest difference is told.
+
+    Parameters
+    ----------
+    rules
+        ``{"tape": square_tape, "tensorflow": square_tf, "torch": square_torch}``, or any part of
+        it, or one rule of the tape. A rule is elementwise and is called as ``rule(x, **params)``
+        with its framework's own tensor. If its framework is not installed it is left out, and the
+        view says so.
+    params
+        A slider each: ``{"alpha": (10, 1, 30)}`` starts at 10 and goes from 1 to 30. A single
+        number is passed on as it is, without a slider.
+    xlim
+        Where the curves begin and end.
+    x
+        Where the point starts.
+    true
+        ``true(x, **params)``, the derivative to compare with, in NumPy. By default the forward
+        curve is differentiated numerically.
+    name
+        What the function is called; by default the name of the first rule.
+
+    Raises
+    ------
+    ValueError
+        If no rule can be drawn, if a rule's output has not the shape of its input, or if limits
+        or parameters are not as described.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, Callable[..., Any] | None] | Callable[..., Any],
+        params: Mapping[str, float | Range] | None = None,
+        xlim: Limits = (-3.0, 3.0),
+        *,
+        x: float | None = None,
+        true: Callable[..., np.ndarray] | None = None,
+        name: str | None = None,
+    ) -> None:
+        low, high = _limits(xlim)
+        self._dialects, self._missing = dialects(rules)
+        self._true = true
+        self._name = name or _name(self._dialects[0])
+        self._xlim = low, high
+        self._ylim: Limits | None = None
+        self._glim: Limits | None = None
+        self._fixed = {key: p for key, p in (params or {}).items() if np.isscalar(p)}
+        self.dials = {key: _dial(key, p) for key, p in (params or {}).items() if not np.isscalar(p)}
+        self.toggles = {d.name: _toggle(d) for d in self._dialects}
+        step = round_step((high - low) / 200)
+        start = _nearest(low + 0.6 * (high - low) if x is None else x, low, high, step)
+        stage = parts().Stage(
+            label=f"{self._name}: drag, or use the arrow keys, to move x",
+            value=start,
+            low=low,
+            high=high,
+            step=step,
+        )
+        self._evaluate()
+        controls = [*self.dials.values(), *(self.toggles.values() if len(self.toggles) > 1 else ())]
+        super().__init__(self._draw(start), stage, controls)
+        self.follow(stage, self._move)
+        for control in controls:
+            self.follow(control, self._change)
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters as the sliders stand."""
+        return self._fixed | {key: dial.value for key, dial in self.dials.items()}
+
+    def _shown(self) -> list[Dialect]:
+        shown = [d for d in self._dialects if self.toggles[d.name].value]
+        if not shown:
+            raise ValueError("Every framework is switched off; switch at least one on.")
+        return shown
+
+    def _move(self) -> None:
+        self.show(self._draw(self.stage.value))
+
+    def _change(self) -> None:
+        self._evaluate()
+        self._move()
+
+    def _probe(self, x: np.ndarray) -> np.ndarray:
+        """The true derivative, then value and gradient of each rule: shape ``(1 + 2k, n)``."""
+        params, shown = self.params, self._shown()
+        with np.errstate(all="ignore"):
+            if self._true is None:
+                truth = figures.slope(lambda at: shown[0].value(at, params), x)
+            else:
+                truth = np.broadcast_to(self._true(x, **params), x.shape)
+            return np.vstack([truth, *(d.value_and_gradient(x, params) for d in shown)])
+
+    def _evaluate(self) -> None:
+        """The curves anew, on axes that only ever grow: a curve is seen to move, not its axes."""
+        self._curves = figures.sample(self._probe, *self._xlim)
+        strands, truth = self._strands(np.zeros(len(self._curves)))
+        self._ylim = _union(self._ylim, forward_limits(strands))
+        self._glim = _union(self._glim, gradient_limits(strands, truth))
+
+    def _strands(self, here: np.ndarray) -> tuple[list[Strand], Truth]:
+        """The curves with their values `here`, in the order of `_probe`."""
+        true_curve, *curves = self._curves
+        true_slope, *values = here.tolist()
+        strands = [
+            Strand(d.label, d.name, *curves[2 * k : 2 * k + 2], *values[2 * k : 2 * k + 2])
+            for k, d in enumerate(self._shown())
+        ]
+        return strands, Truth(true_curve, true_slope)
+
+    def _draw(self, x: float) -> Figure:
+        strands, truth = self._strands(self._probe(np.array([x]))[:, 0])
+        return figures.curve_pair(
+            strands,
+            truth,
+            x,
+            title=self._title(),
+            xlim=self._xlim,
+            ylim=self._ylim,
+            glim=self._glim,
+            note=_absence(self._missing),
+        )
+
+    def _title(self) -> str:
+        params = [f"{key}={value:.4g}".replace("-", "−") for key, value in self.params.items()]
+        return f"{self._name}({', '.join(['x', *params])})"
+
+
+def _limits(xlim: Limits) -> Limits:
+    try:
+        low, high = map(float, xlim)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not low < high or np.isinf([low, high]).any():
+        raise ValueError(f"xlim is {xlim!r}; give two numbers, the lower first, such as (-3, 3).")
+    return low, high
+
+
+def _name(dialect: Dialect) -> str:
+    name = getattr(dialect.rule, "__name__", "rule")
+    return "f" if name == "<lambda>" else name.removesuffix(f"_{dialect.adapter.suffix}")
+
+
+def _dial(name: str, given: Range):
+    try:
+        start, low, high = map(float, given)
+    except (TypeError, ValueError):
+        start = low = high = np.nan
+    if not low <= start <= high or low == high:
+        raise ValueError(
+            f"The parameter {name!r} is {given!r}; give (start, lowest, highest), such as "
+            "(10, 1, 30), or a single number to keep it fixed."
+        )
+    step = round_step((high - low) / 100)
+    digits = max(0, -int(np.floor(np.log10(step))))
+    return parts().Dial(name=name, value=start, low=low, high=high, step=step, digits=digits)
+
+
+def _toggle(dialect: Dialect) -> ipywidgets.Checkbox:
+    return ipywidgets.Checkbox(
+        value=True,
+        description=dialect.label,
+        indent=False,
+        layout={"width": "auto", "margin": "2px 16px 2px 0"},
+    )
+
+
+def _nearest(x: float, low: float, high: float, step: float) -> float:
+    return float(np.clip(round(low + round((x - low) / step) * step, 10), low, high))
+
+
+def _union(old: Limits | None, new: Limits) -> Limits:
+    return new if old is None else (min(old[0], new[0]), max(old[1], new[1]))
+
+
+def _absence(missing: list[str]) -> str:
+    if not missing:
+        return ""
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{' and '.join(missing)} {verb} not installed and left out"

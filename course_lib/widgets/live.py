@@ -1,0 +1,66 @@
+"""The parts of a view that the reader moves, as small anywidgets of our own."""
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from course_lib.figures import Figure
+from course_lib.figures.palette import stylesheet
+
+_HERE = Path(__file__).parent
+_STYLE = stylesheet() + (_HERE / "stage.css").read_text(encoding="utf-8")
+
+
+class Stage(anywidget.AnyWidget):
+    """A picture with a point that is dragged or moved by keys: see ``stage.js``.
+
+    Attributes
+    ----------
+    value
+        Where the point is, from `low` to `high` in multiples of `step`.
+    label
+        What a screen reader calls the stage.
+    frames, sentences
+        Precomputed pictures, which `value` leafs through without a kernel, and what each says.
+    levels, reach, level_step
+        Heights of the knots that the reader draws, how far they reach, and the step of a key.
+    """
+
+    _esm = _HERE / "stage.js"
+    _css = _STYLE
+
+    drawing = traitlets.Unicode().tag(sync=True)
+    says = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Float().tag(sync=True)
+    low = traitlets.Float(0.0).tag(sync=True)
+    high = traitlets.Float(1.0).tag(sync=True)
+    step = traitlets.Float(0.05).tag(sync=True)
+    frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    sentences = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    levels = traitlets.List(traitlets.Float()).tag(sync=True)
+    reach = traitlets.Tuple(traitlets.Float(), traitlets.Float(), default_value=(-1, 1)).tag(
+        sync=True
+    )
+    level_step = traitlets.Float(0.1).tag(sync=True)
+
+    def show(self, figure: Figure) -> None:
+        """Put another picture on the stage."""
+        with self.hold_sync():
+            self.says = figure.alt
+            self.drawing = figure.drawing
+
+
+class Dial(anywidget.AnyWidget):
+    """A named slider: see ``dial.js``."""
+
+    _esm = _HERE / "dial.js"
+    _css = _STYLE
+
+    name = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Float().tag(sync=True)
+    low = traitlets.Float().tag(sync=True)
+    high = traitlets.Float(1.0).tag(sync=True)
+    step = traitlets.Float(0.1).tag(sync=True)
+    digits = traitlets.Int(2).tag(sync=True)

@@ -1,0 +1,93 @@
+"""The same parts from ipywidgets alone, for where anywidget is not installed."""
+
+import ipywidgets
+import traitlets
+
+from course_lib.figures import Figure
+
+
+class Stage(ipywidgets.VBox):
+    """A picture with a slider under it in the place of a point that can be dragged.
+
+    The attributes are those of `course_lib.widgets.live.Stage`.
+    """
+
+    value = traitlets.Float()
+    frames = traitlets.List(traitlets.Unicode())
+    sentences = traitlets.List(traitlets.Unicode())
+    levels = traitlets.List(traitlets.Float())
+
+    def __init__(
+        self,
+        *,
+        label: str,
+        value: float,
+        low: float,
+        high: float,
+        step: float,
+        frames: list[str] | None = None,
+        sentences: list[str] | None = None,
+        levels: list[float] | None = None,
+        reach: tuple[float, float] = (-1.0, 1.0),
+        level_step: float = 0.1,
+    ) -> None:
+        self._picture = ipywidgets.HTML()
+        self._slider = _slider(label, value, low, high, step)
+        self._height = _slider("height", 0.0, *reach, level_step)
+        super().__init__([self._picture, self._slider])
+        self.value, self.frames, self.sentences = value, frames or [], sentences or []
+        ipywidgets.link((self, "value"), (self._slider, "value"))
+        if self.frames:
+            self.observe(self._turn, "value")
+            self._turn()
+        if levels:
+            self.levels = levels
+            self.children = (*self.children, self._height)
+            self._height.value = levels[int(value)]
+            self.observe(self._choose, "value")
+            self._height.observe(self._raise, "value")
+
+    def show(self, figure: Figure) -> None:
+        """Put another picture on the stage."""
+        self._picture.value = figure.svg
+
+    def _turn(self, _change: object = None) -> None:
+        self._picture.value = self.frames[round(self.value)]
+
+    def _choose(self, _change: object) -> None:
+        self._height.value = self.levels[round(self.value)]
+
+    def _raise(self, _change: object) -> None:
+        levels = list(self.levels)
+        levels[round(self.value)] = self._height.value
+        self.levels = levels
+
+
+class Dial(ipywidgets.FloatSlider):
+    """A named slider."""
+
+    def __init__(
+        self, *, name: str, value: float, low: float, high: float, step: float, digits: int
+    ) -> None:
+        super().__init__(
+            value=value,
+            min=low,
+            max=high,
+            step=step,
+            description=name,
+            readout_format=f".{digits}f",
+        )
+
+
+def _slider(
+    label: str, value: float, low: float, high: float, step: float
+) -> ipywidgets.FloatSlider:
+    return ipywidgets.FloatSlider(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        style={"description_width": "initial"},
+        layout={"width": "95%"},
+    )
