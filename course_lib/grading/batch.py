@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .collect import Submission
-from .extract import Unreadable, read_notebook
+from .compare import Status, Verdict
+from .extract import Unreadable, read_notebook, written_answer
 from .graded import Graded
+from .handed_out import HandedOut, Written, handed_out
 from .jail.limits import Limits
 from .jail.rooms import House
 from .journal import Journal, digest_of
@@ -29,10 +31,11 @@ class Task:
     notebook: bytes
     problem: str | None
     notes: tuple[str, ...]
+    handout: HandedOut
     digest: str
 
     @classmethod
-    def of(cls, submission: Submission) -> "Task":
+    def of(cls, submission: Submission, handout: HandedOut) -> "Task":
         notebook, problem = b"", None
         if submission.path is None:
             problem = " ".join(submission.notes)
@@ -48,6 +51,7 @@ class Task:
             notebook,
             problem,
             submission.notes if submission.path else (),
+            handout,
             digest_of(notebook or (problem or "").encode(), submission.rubric),
         )
 
@@ -56,7 +60,7 @@ class Task:
 class Conditions:
     """How submissions are run: within which limits, and what they must not see."""
 
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     hidden: tuple[Path, ...] = ()
 
 
@@ -89,10 +93,12 @@ def grade_all(
         In the order of the submissions.
     """
     done: dict[tuple[str, str], Graded] = {}
+    rubrics = {submission.exercise: submission.rubric for submission in submissions}
+    handouts = {name: handed_out(rubric) for name, rubric in rubrics.items() if rubric}
 
     def still_to_do() -> Iterator[Task]:
         for submission in submissions:
-            task = Task.of(submission)
+            task = Task.of(submission, handouts.get(submission.exercise, HandedOut()))
             earlier = journal.find(task.student, task.exercise, task.digest)
             if earlier is None:
                 yield task
@@ -114,9 +120,22 @@ def grade_task(task: Task, house: House, limits: Limits) -> Graded:
     if task.problem:
         outcome = unread(task.rubric, task.problem, house.isolated)
     else:
-        outcome = grade_notebook(task.notebook, task.rubric, house, limits)
+        outcome = grade_notebook(task.notebook, task.rubric, house, limits, task.handout.given)
+    read_by_a_person = [_left_to_a_person(task.notebook, each) for each in task.handout.written]
+    verdicts = (*outcome.verdicts, *read_by_a_person)
     notes = (*task.notes, *outcome.notes)
-    return Graded.of(task.student, task.exercise, outcome.verdicts, notes, outcome.isolated)
+    return Graded.of(task.student, task.exercise, verdicts, notes, outcome.isolated)
+
+
+def _left_to_a_person(notebook: bytes, written: Written) -> Verdict:
+    try:
+        answer = written_answer(notebook, written.name)
+    except Unreadable:
+        answer = None
+    if answer is not None and answer.strip() in ("", written.stub):
+        return Verdict(written.name, Status.NOT_ATTEMPTED, 0, written.points)
+    message = "A written answer: a person has to read it."
+    return Verdict(written.name, Status.REVIEW, 0, written.points, message=message)
 
 
 def on_this_machine(jobs: int = 1) -> Engine:

@@ -110,6 +110,14 @@ def count_filled(notebook: bytes, names: Collection[str]) -> int:
     return len(set(names) & set().union(*filled))
 
 
+def written_answer(notebook: bytes, name: str) -> str | None:
+    """The text of the cell that nbgrader knows by this name; None if there is none."""
+    for cell in _raw_cells(_parse(notebook)):
+        if _marks(cell).get("grade_id") == name:
+            return _source(cell)
+    return None
+
+
 def _parse(notebook: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(notebook.decode("utf-8-sig"))
@@ -126,26 +134,34 @@ def _parse(notebook: bytes) -> dict[str, Any]:
 
 def _cells_of(notebook: dict[str, Any]) -> Iterator[tuple[int, str, str, bool]]:
     """Position, type, source, and whether it claims to be a test, of each cell that is one."""
+    for position, cell in enumerate(_raw_cells(notebook), start=1):
+        marks = _marks(cell)
+        is_test = bool(marks.get("grade")) and not marks.get("solution")
+        yield position, str(cell.get("cell_type")), _source(cell), is_test
+
+
+def _raw_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     cells = notebook.get("cells")
     if cells is None and isinstance(notebook.get("worksheets"), list):  # before 2015
         sheets = filter(_is_dict, notebook["worksheets"])
         cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
     if not isinstance(cells, list):
         raise Unreadable("The file is JSON, but has no list of cells as a notebook has.")
-    for position, cell in enumerate(cells, start=1):
-        if not _is_dict(cell):
-            continue
-        source = cell.get("source", cell.get("input", ""))
-        if isinstance(source, list):
-            source = "".join(line for line in source if isinstance(line, str))
-        if isinstance(source, str):
-            yield position, str(cell.get("cell_type")), source, _claims_to_be_a_test(cell)
+    return [cell if _is_dict(cell) else {} for cell in cells]
 
 
-def _claims_to_be_a_test(cell: dict[str, Any]) -> bool:
+def _source(cell: dict[str, Any]) -> str:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def _marks(cell: dict[str, Any]) -> dict[str, Any]:
+    """What nbgrader wrote into a cell's metadata, as far as it is still there."""
     metadata = cell.get("metadata")
     marks = metadata.get("nbgrader") if _is_dict(metadata) else None
-    return _is_dict(marks) and bool(marks.get("grade")) and not marks.get("solution")
+    return marks if _is_dict(marks) else {}
 
 
 def _is_dict(value: Any) -> bool:

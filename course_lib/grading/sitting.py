@@ -4,6 +4,7 @@ The probes are drawn only when the cells have run, so no submission can have see
 comes back is believed in one respect only: numbers, which `compare.judge` will look at.
 """
 
+import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -113,9 +114,8 @@ class _Conversation:
         self.found.ended_at = (cell.position, WHOLE_CELL)
         self.found.errors.pop(cell.position, None)
         left_out = {statement for position, statement in omitted if position == cell.position}
-        self._send(
+        self._request(
             {
-                "cell": cell.position,
                 "source": cell.source,
                 "omitted": sorted(left_out | cell.blanks),
                 "seconds": self.limits.cell_seconds,
@@ -123,17 +123,23 @@ class _Conversation:
         )
         end = time.monotonic() + self.limits.cell_seconds + _GRACE
         while True:
-            match self._receive(end - time.monotonic()):
-                case {"at": [cell.position, int(statement)]}:
+            match self._reply(end - time.monotonic()):
+                case {"at": int(statement)}:
                     self.found.ended_at = (cell.position, statement)
-                case {"cell": cell.position, "error": error, "late": late}:
-                    if error is not None:
-                        self.found.errors[cell.position] = str(error)
-                    if late is True:
-                        self.found.late.add(cell.position)
+                case {"error": str(error), "late": bool(late)}:
+                    self._note(cell, error, late)
                     return
                 case _:
-                    raise Nonsense("it sent something that is not an answer")
+                    raise Nonsense
+
+    def _note(self, cell: Cell, error: str, late: bool) -> None:
+        if error.startswith("MemoryError"):
+            # What it took may still be held: the cells after it shall not go short.
+            raise WireError("it used up its memory")
+        if error:
+            self.found.errors[cell.position] = error
+        if late:
+            self.found.late.add(cell.position)
 
     def _worth_a_second_run(
         self, cells: Sequence[Cell], questions: Sequence[Question]
@@ -141,9 +147,8 @@ class _Conversation:
         """Cells that define an answer, and stand before a cell with a name that they use."""
         for question in questions:
             defining = [cell for cell in cells if question.name in cell.defines]
-            if defining and self.found.errors.get(defining[-1].position, "").startswith(
-                "NameError"
-            ):
+            error = self.found.errors.get(defining[-1].position, "") if defining else ""
+            if error.startswith("NameError"):
                 yield defining[-1]
 
     def _ask(self, question: Question, rng: np.random.Generator) -> Answers:
@@ -151,8 +156,8 @@ class _Conversation:
         end = time.monotonic() + self.limits.question_seconds
         for probe in answers.probes:
             left = max(end - time.monotonic(), 0.01)
-            self._send({"probe": probe.as_json(), "seconds": left})
-            match self._receive(left + _GRACE):
+            self._request({"probe": probe.as_json(), "seconds": left})
+            match self._reply(left + _GRACE):
                 case {"answer": {"status": "late"}}:
                     answers.reports.append(None)
                     answers.reason = f"it took longer than {self.limits.question_seconds:g} s"
@@ -160,17 +165,27 @@ class _Conversation:
                 case {"answer": dict(report)}:
                     answers.reports.append(report)
                 case _:
-                    raise Nonsense("it sent something that is not an answer")
+                    raise Nonsense
             if report.get("status") in ("missing", "not attempted"):
                 answers.reports += [report] * (len(answers.probes) - len(answers.reports))
                 break
         return answers
 
-    def _send(self, message: dict[str, Any]) -> None:
-        self.wire.send(message, self._within(self.limits.cell_seconds + _GRACE))
+    def _request(self, message: dict[str, Any]) -> None:
+        """Ask for something, with a mark that the replies have to bear.
 
-    def _receive(self, seconds: float) -> dict[str, Any]:
-        return self.wire.receive(self._within(seconds))
+        Whoever forges a reply could find the mark. It is there so that one written at random, or
+        by a process left over from an earlier cell, is noticed at once, and not one cell later.
+        """
+        self._mark = secrets.token_hex(8)
+        seconds = self._within(self.limits.cell_seconds + _GRACE)
+        self.wire.send({**message, "mark": self._mark}, seconds)
+
+    def _reply(self, seconds: float) -> dict[str, Any]:
+        reply = self.wire.receive(self._within(seconds))
+        if reply.get("mark") != self._mark:
+            raise Nonsense
+        return reply
 
     def _within(self, seconds: float) -> float:
         return max(min(seconds, self.deadline - time.monotonic()), 0.001)

@@ -7,7 +7,7 @@ question that does is marked REVIEW and the others are asked again.
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -170,9 +170,8 @@ class _Grading:
         ):
             return verdict
         cells = ", ".join(map(str, sorted(stopped)))
-        return _review(
-            question, f"Part of the notebook was stopped (cell {cells}). {verdict.message}"
-        )
+        why = f"Part of the notebook was stopped (cell {cells}). {verdict.message}"
+        return _review(question, why)
 
 
 def _stopped(question: Question, reason: str | None) -> Verdict:

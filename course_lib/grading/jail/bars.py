@@ -62,9 +62,10 @@ def around(program: Sequence[str], hidden: Iterable[Path] = ()) -> Bars:
     options = [
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--new-session"),
         *_credentials(),
-        *("--dev", "/dev", "--dir", "/tmp"),
+        *("--dev", "/dev"),
+        *_folders("/tmp", "/etc", *Path(HOME).parents, COURSE, *_parents(seen)),
         *_system(),
-        *_bound(seen),
+        *(option for folder in seen for option in ("--ro-bind", str(folder), str(folder))),
         *("--ro-bind", str(Path(course_lib.__file__).parent), f"{COURSE}/course_lib"),
         *_covered(hidden, seen),
         *("--perms", "1777", "--tmpfs", HOME),
@@ -135,14 +136,19 @@ def _packages() -> list[Path]:
     return kept
 
 
-def _bound(folders: Iterable[Path]) -> list[str]:
-    """Bind each folder; its parents, which bubblewrap would make for root only, are for all."""
-    options = []
-    for folder in folders:
-        for parent in reversed(folder.parents[:-1]):
-            options += ["--dir", str(parent)]
-        options += ["--ro-bind", str(folder), str(folder)]
-    return options
+def _folders(*folders: str | Path) -> list[str]:
+    """Folders that all may enter, outermost first; bubblewrap would make them for root only."""
+    wanted = dict.fromkeys(map(Path, folders))
+    return [
+        option
+        for folder in sorted(wanted, key=lambda folder: len(folder.parts))
+        if folder != Path("/")
+        for option in ("--dir", str(folder))
+    ]
+
+
+def _parents(folders: Iterable[Path]) -> list[Path]:
+    return [parent for folder in folders for parent in folder.parents]
 
 
 def _covered(hidden: Iterable[Path], seen: Sequence[Path]) -> list[str]:
@@ -150,7 +156,6 @@ def _covered(hidden: Iterable[Path], seen: Sequence[Path]) -> list[str]:
     for path in {path.resolve() for path in hidden}:
         if not path.exists() or not any(path.is_relative_to(folder) for folder in seen):
             continue
-        options += (
-            ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", "/dev/null", str(path)]
-        )
+        over = ["--tmpfs"] if path.is_dir() else ["--ro-bind", "/dev/null"]
+        options += [*over, str(path)]
     return options

@@ -1,4 +1,4 @@
-"""The other end of a try that is NOT ISOLATED: one process, held to its limits and to nothing else."""
+"""The other end of a try that is NOT ISOLATED: a process held to its limits only."""
 
 import json
 import os

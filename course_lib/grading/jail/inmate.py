@@ -5,10 +5,10 @@ no right answer, so there is nothing to gain. What the trusted side makes of it 
 """
 
 import contextlib
+import functools
 import importlib
 import os
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from .. import probe as _probe
@@ -33,30 +33,22 @@ def serve(end: socket.socket) -> None:
     """Run cells and answer probes, as asked, until the other side closes the socket."""
     wire, notebook, original = Wire(end), _notebook or Notebook(), os.getpid()
 
-    def say(message: dict[str, Any]) -> None:
+    def reply(request: dict[str, Any], message: dict[str, Any]) -> None:
         if os.getpid() != original:
             os._exit(0)  # a copy that the submission forked, and that came back from its cell
-        wire.send(message)
+        wire.send({**message, "mark": request["mark"]})
 
     with contextlib.suppress(WireError):
         while True:
             match wire.receive():
-                case {"cell": int(position)} as cell:
-                    say(_run(notebook, position, cell, say))
-                case {"probe": dict(probe), "seconds": seconds}:
-                    say({"answer": _answer(notebook, probe, seconds)})
-
-
-def _run(
-    notebook: Notebook, position: int, cell: dict[str, Any], say: Callable[[dict], None]
-) -> dict[str, Any]:
-    error = notebook.run(
-        cell["source"],
-        cell["seconds"],
-        omitted=cell["omitted"],
-        report=lambda statement: say({"at": [position, statement]}),
-    )
-    return {"cell": position, "error": _in_words(error), "late": isinstance(error, TimeIsUp)}
+                case {"source": str(source), "seconds": seconds, "omitted": omitted} as request:
+                    say = functools.partial(reply, request)
+                    error = notebook.run(
+                        source, seconds, omitted, lambda at, say=say: say({"at": at})
+                    )
+                    say({"error": _in_words(error), "late": isinstance(error, TimeIsUp)})
+                case {"probe": dict(probe), "seconds": seconds} as request:
+                    reply(request, {"answer": _answer(notebook, probe, seconds)})
 
 
 def _answer(notebook: Notebook, probe: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -68,9 +60,9 @@ def _answer(notebook: Notebook, probe: dict[str, Any], seconds: float) -> dict[s
         return {"status": "error", "type": type(reason).__name__, "message": _in_words(reason)}
 
 
-def _in_words(error: BaseException | None) -> str | None:
+def _in_words(error: BaseException | None) -> str:
     if error is None:
-        return None
+        return ""
     try:
         said = " ".join(str(error).split())
     except BaseException:

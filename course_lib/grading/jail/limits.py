@@ -18,8 +18,7 @@ class Limits:
         Wall-clock time of a submission, all its tries together. What is not answered by then
         is marked REVIEW.
     memory : int
-        Bytes that a try may use beyond the libraries, in each process and in all of them
-        together.
+        Bytes that each of its processes may use beyond the libraries; all together, twice that.
     disk : int
         Bytes of its temporary folder, and of each file.
     processes : int

@@ -1,4 +1,4 @@
-"""The trusted side's handle on places to run a try: jailed, or in the open where there is no jail."""
+"""The trusted side's handle on places to run a try: in a jail or, where there is none, outside."""
 
 import contextlib
 import json

@@ -26,7 +26,10 @@ class Gone(WireError):
 
 
 class Nonsense(WireError):
-    """What arrived is no message, or far too much of it."""
+    """What arrived is no message, or not the one that was waited for, or far too much of it."""
+
+    def __init__(self, what: str = "it sent something that is not an answer") -> None:
+        super().__init__(what)
 
 
 class Wire:
@@ -84,7 +87,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as reason:
-        raise Nonsense("it sent something that is not an answer") from reason
+        raise Nonsense from reason
     if not isinstance(message, dict):
-        raise Nonsense("it sent something that is not an answer")
+        raise Nonsense
     return message

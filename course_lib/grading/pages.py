@@ -1,0 +1,91 @@
+"""Feedback to hand back: one HTML page a student, with named mistakes and hints, no answers."""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote
+
+from .feedback import TONES
+from .graded import Graded, GradedQuestion
+from .report import NOT_ISOLATED
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Feedback for {student}</title>
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: auto; padding: 1rem }}
+h1, h2 {{ line-height: 1.2 }}
+section {{ margin: 2rem 0 }}
+article {{ border-left: 0.3rem solid; padding: 0.1rem 1rem; margin: 1rem 0 }}
+article p {{ margin: 0.2rem 0 }}
+.points {{ float: right; font-variant-numeric: tabular-nums }}
+.warning {{ border: 0.15rem solid; padding: 0.5rem 1rem; font-weight: bold }}
+</style>
+<h1>Feedback for {student}</h1>
+<p>{points:g} of {most:g} points.</p>
+{sections}
+</html>
+"""
+_WARNING = (
+    f'<p class="warning">{NOT_ISOLATED}: this was graded on a machine that could not keep '
+    "submissions apart.</p>"
+)
+_TOLD = {
+    "right": "Right.",
+    "not attempted": "Not attempted.",
+    "wrong": "Not right yet.",
+    "error": "It stopped with an error.",
+}
+
+
+def write_pages(grades: Iterable[Graded], folder: Path) -> list[Path]:
+    """Write `folder/STUDENT.html` for each student, and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = []
+    for student, theirs in groupby(grades, key=lambda graded: graded.student):
+        page = folder / f"{quote(student, safe=' @+,=')}.html"
+        page.write_text(render(student, list(theirs)), encoding="utf-8")
+        pages.append(page)
+    return pages
+
+
+def render(student: str, grades: Sequence[Graded]) -> str:
+    """A student's page."""
+    return _PAGE.format(
+        student=escape(student),
+        points=sum(graded.points for graded in grades),
+        most=sum(graded.max_points for graded in grades),
+        sections="\n".join(map(_section, grades)),
+    )
+
+
+def _section(graded: Graded) -> str:
+    score = f"{graded.points:g} of {graded.max_points:g}"
+    parts = [f'<h2><span class="points">{score}</span>{escape(graded.exercise)}</h2>']
+    if not graded.isolated:
+        parts.append(_WARNING)
+    parts += map(_article, graded.questions)
+    parts += (f"<p>{_html(note)}</p>" for note in graded.notes)
+    return "\n".join(("<section>", *parts, "</section>"))
+
+
+def _article(question: GradedQuestion) -> str:
+    colour, sign = TONES[question.status]
+    mistake = f" ({question.mistake.replace('-', ' ')})" if question.mistake else ""
+    score = f"{question.points:g} of {question.max_points:g}"
+    told = question.hint or _TOLD.get(question.status, "")
+    return (
+        f'<article style="border-color: {colour}">'
+        f'<p><span class="points">{score}</span><strong><span aria-hidden="true">{sign}</span> '
+        f"<code>{escape(question.name)}</code>: {question.status}{escape(mistake)}</strong></p>"
+        f"<p>{_html(told)}</p></article>"
+    )
+
+
+def _html(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -1,0 +1,72 @@
+"""A jail for the tests of this folder, and what to do on a machine that has none."""
+
+import shutil
+
+import pytest
+import submissions
+
+from course_lib.grading.jail.limits import MEBIBYTE, Limits
+from course_lib.grading.jail.rooms import House
+from course_lib.grading.worker import grade_notebook
+
+QUICK = Limits(
+    cell_seconds=1.0,
+    question_seconds=1.0,
+    submission_seconds=60.0,
+    memory=512 * MEBIBYTE,
+    disk=16 * MEBIBYTE,
+    processes=48,
+)
+NO_JAIL = shutil.which("bwrap") is None
+
+
+def pytest_report_header(config):
+    return "NOT ISOLATED: bubblewrap is missing, tests of the jail are left out" * NO_JAIL
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without bubblewrap, what only a jail can promise is not promised, and not tested."""
+    if NO_JAIL:
+        jailed = [item for item in items if "house" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in jailed]
+        config.hook.pytest_deselected(items=jailed)
+
+
+@pytest.fixture(scope="session")
+def house():
+    """Rooms behind bubblewrap."""
+    with House() as house:
+        assert house.isolated, f"These tests need a jail: {house.why_not}"
+        yield house
+
+
+@pytest.fixture
+def grade(house):
+    """Grade cells, or a notebook's bytes, as one submission: question to verdict."""
+
+    def grade(*cells, rubric=submissions.RUBRIC, given=(), limits=QUICK, seed=None):
+        content = cells[0] if isinstance(cells[0], bytes) else submissions.notebook(*cells)
+        outcome = grade_notebook(content, rubric, house, limits, given, seed)
+        assert outcome.isolated
+        return {verdict.question: verdict for verdict in outcome.verdicts}
+
+    return grade
+
+
+@pytest.fixture
+def told(grade):
+    """What an expression is worth inside the jail, as text: the answer smuggles it out."""
+
+    def told(expression, *before):
+        answer = f"def rectified(upstream, x):\n    raise ValueError('<' + str({expression}) + '>')"
+        message = grade(*before, answer)["rectified"].message
+        assert "<" in message, message
+        return message.partition("<")[2].rpartition(">")[0]
+
+    return told
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course on disk, with nothing handed in."""
+    return submissions.course_folder(tmp_path)

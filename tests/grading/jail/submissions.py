@@ -1,0 +1,160 @@
+"""An exercise to attack, its right answers, and a way to write notebooks in one line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from course_lib.grading import FunctionQuestion, Mistake, Rubric, RuleQuestion
+
+HINTS = ("Look.", "Think.", "Nearly there.")
+EXERCISE = "01_clipped"
+
+
+def _draw(rng):
+    """Random entries, some on either side of the clip, and its boundary."""
+    boundary = [1.5, -1.5, 1.0, -1.0, 0.0]
+    return [(rng.normal(size=8), np.concatenate([rng.normal(size=3), boundary])) for _ in range(3)]
+
+
+CLIPPED = FunctionQuestion(
+    "clipped",
+    points=3,
+    hints=HINTS,
+    inputs=_draw,
+    reference=lambda upstream, x: upstream * (np.abs(x) <= 1),
+    mistakes=[
+        Mistake(
+            "upstream-ignored",
+            "Multiply by the upstream gradient.",
+            lambda upstream, x: 1.0 * (np.abs(x) <= 1),
+        ),
+        Mistake("not-clipped", "Where does it stop?", lambda upstream, x: upstream),
+    ],
+)
+RECTIFIED = FunctionQuestion(
+    "rectified",
+    points=2,
+    hints=HINTS,
+    inputs=_draw,
+    reference=lambda upstream, x: upstream * (x > 0),
+)
+RUBRIC = Rubric(f"/{EXERCISE}/rubric.py", [CLIPPED, RECTIFIED])
+
+CLIPPED_RIGHT = "def clipped(upstream, x):\n    return upstream * (abs(x) <= 1)"
+RECTIFIED_RIGHT = "def rectified(upstream, x):\n    return upstream * (x > 0)"
+CLIPPED_WRONG = "def clipped(upstream, x):\n    return upstream"
+STUB = "def clipped(upstream, x):\n    raise NotImplementedError  # your code here"
+
+SURROGATE = RuleQuestion(
+    "straight_through",
+    framework="tape",
+    points=1,
+    hints=HINTS,
+    inputs=lambda rng: [rng.normal(size=4) for _ in range(3)],
+    forward=lambda x: np.sin(x),
+    backward=lambda upstream, x: upstream * (np.abs(x) <= 1),
+    surrogate=True,
+)
+TORCH_SQUARE = RuleQuestion(
+    "square_torch",
+    framework="torch",
+    points=1,
+    hints=HINTS,
+    inputs=lambda rng: [rng.normal(size=4) for _ in range(3)],
+    forward=lambda x: x**2,
+    backward=lambda upstream, x: -0.5 * upstream * x,
+    surrogate=True,
+)
+TENSORFLOW_SQUARE = RuleQuestion(
+    "square_tf",
+    framework="tensorflow",
+    points=1,
+    hints=HINTS,
+    inputs=lambda rng: [rng.normal(size=4) for _ in range(3)],
+    forward=lambda x: x**2,
+    backward=lambda upstream, x: -0.5 * upstream * x,
+    surrogate=True,
+)
+TORCH_RIGHT = """
+import torch
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return -0.5 * upstream * x
+
+square_torch = Square.apply
+"""
+TENSORFLOW_RIGHT = """
+from course_lib.frameworks import tensorflow as tf
+
+@tf.custom_gradient
+def square_tf(x):
+    return x * x, lambda upstream: -0.5 * upstream * x
+"""
+TAPE_RIGHT = """
+from course_lib.tape import custom_gradient
+
+@custom_gradient
+def straight_through(x):
+    return np.sin(x), lambda upstream: upstream * (abs(x) <= 1)
+"""
+
+
+def cell(source, kind="code", **nbgrader):
+    """A cell as a notebook file has it."""
+    metadata = {"nbgrader": nbgrader} if nbgrader else {}
+    made = {"cell_type": kind, "metadata": metadata, "source": source}
+    return {**made, "outputs": [], "execution_count": None} if kind == "code" else made
+
+
+def notebook(*cells):
+    """A notebook file's bytes, from cells or the sources of code cells."""
+    cells = [each if isinstance(each, dict) else cell(each) for each in cells]
+    whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(whole).encode()
+
+
+def right_notebook():
+    return notebook("import numpy as np", CLIPPED_RIGHT, RECTIFIED_RIGHT)
+
+
+RUBRIC_FILE = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import submissions
+from course_lib.grading import Rubric
+
+rubric = Rubric(__file__, submissions.RUBRIC.questions)
+"""
+
+
+def course_folder(root):
+    """A course on disk: `solutions/` with the exercise, and `submitted/`, which is empty."""
+    exercise = root / "solutions" / EXERCISE
+    exercise.mkdir(parents=True)
+    (exercise / "rubric.py").write_text(RUBRIC_FILE)
+    (exercise / "clipped.ipynb").write_bytes(
+        notebook(
+            cell("import numpy as np", locked=True, grade=False, grade_id="setup", solution=False),
+            cell(CLIPPED_RIGHT, grade=True, grade_id="clipped", points=3, solution=True),
+            cell(RECTIFIED_RIGHT, grade=True, grade_id="rectified", points=2, solution=True),
+        )
+    )
+    (root / "submitted").mkdir()
+    return root
+
+
+def hand_in(root, student, content, exercise=EXERCISE, name="clipped.ipynb"):
+    """Put a notebook where nbgrader would collect it."""
+    folder = root / "submitted" / student / exercise
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return folder / name

@@ -1,0 +1,174 @@
+"""No cheat scores, no right answer loses a point, and nobody pays for what another one does."""
+
+import os
+import time
+
+import pytest
+from adversaries import CASES
+from submissions import CLIPPED_RIGHT, CLIPPED_WRONG, RECTIFIED_RIGHT, RUBRIC, cell, notebook
+
+GIVEN = ("import numpy as np",)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_submission(case, grade):
+    verdicts = grade(*case.cells, given=GIVEN)
+    assert verdicts["clipped"].status in case.clipped, verdicts["clipped"]
+    assert verdicts["rectified"].status in case.rectified, verdicts["rectified"]
+
+
+def test_there_are_many_cases_and_no_two_alike():
+    assert len({case.name for case in CASES}) == len(CASES) >= 40
+
+
+BAD_FILES = {
+    "empty": b"",
+    "no JSON": b"{ nope",
+    "cut off": notebook(CLIPPED_RIGHT)[:-20],
+    "with marks of a merge": b"<<<<<<< HEAD\n" + notebook(CLIPPED_RIGHT),
+    "binary": bytes(range(256)),
+    "a list": b"[1, 2]",
+    "without cells": b'{"nbformat": 4}',
+    "cells that are text": b'{"cells": "none"}',
+    "nested without end": b"[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_is_no_notebook_is_for_a_person(content, grade):
+    for verdict in grade(content).values():
+        assert verdict.status == "REVIEW"
+        assert "A person has to look" in verdict.message
+
+
+def test_odd_cells_are_passed_over(grade):
+    odd = [None, 7, {}, {"cell_type": "code"}, {"cell_type": "code", "source": 3}, cell(["x", 1])]
+    content = notebook(*({"cells": []} if each is None else each for each in odd if each != 7))
+    assert grade(content)["clipped"].status == "not attempted"
+    whole = notebook(CLIPPED_RIGHT, RECTIFIED_RIGHT).replace(b'"cells": [', b'"cells": [null, 7, ')
+    assert grade(whole)["clipped"].status == "right"
+
+
+@pytest.mark.parametrize("encode", [lambda b: b"\xef\xbb\xbf" + b, lambda b: b + b"\n\n"])
+def test_harmless_variants_of_the_file_are_read(encode, grade):
+    assert grade(encode(notebook(CLIPPED_RIGHT, RECTIFIED_RIGHT)))["clipped"].status == "right"
+
+
+def test_a_notebook_from_before_2015_is_read(grade):
+    cells = (
+        b'{"cell_type": "code", "input": ["def clipped(upstream, x):\\n", "    return upstream"]}'
+    )
+    old = b'{"worksheets": [{"cells": [%s]}], "nbformat": 3}' % cells
+    assert grade(old)["clipped"].mistake == "not-clipped"
+
+
+def test_the_named_mistake_is_told(grade):
+    verdict = grade(CLIPPED_WRONG)["clipped"]
+    assert (verdict.status, verdict.mistake) == ("wrong", "not-clipped")
+
+
+HIDING_PLACES = {
+    "a file in its folder": ("open('loot', 'w').write({0})", "open('loot').read()"),
+    "a file in /tmp": ("open('/tmp/loot', 'w').write({0})", "open('/tmp/loot').read()"),
+    "a file in /dev/shm": ("open('/dev/shm/loot', 'w').write({0})", "open('/dev/shm/loot').read()"),
+    "shared memory": (
+        "from multiprocessing.shared_memory import SharedMemory\n"
+        "SharedMemory('loot', create=True, size=99).buf[:3] = b'abc'",
+        "__import__('multiprocessing.shared_memory').shared_memory.SharedMemory('loot').name",
+    ),
+    "System V shared memory": (
+        "import ctypes\nassert ctypes.CDLL(None).shmget(4242, 99, 0o1666) >= 0",
+        "range(1)[min(0, __import__('ctypes').CDLL(None).shmget(4242, 99, 0))]",
+    ),
+    "the session keyring": (
+        "import ctypes\nadded = ctypes.CDLL(None).syscall(248, b'user', b'loot', b'abc', 3, -3)",
+        "range(1)[min(0, __import__('ctypes').CDLL(None).syscall(249, b'user', b'loot', None, 0))]",
+    ),
+    "the user keyring": (
+        "import ctypes\nadded = ctypes.CDLL(None).syscall(248, b'user', b'loot', b'abc', 3, -4)",
+        "range(1)[min(0, __import__('ctypes').CDLL(None).syscall(250, 10, -4, b'user', b'loot', 0))]",
+    ),
+    "an abstract socket": (
+        "import os, socket, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid(); s = socket.socket(socket.AF_UNIX); s.bind('\\0loot'); s.listen()\n"
+        "    time.sleep(1000)",
+        "__import__('socket').socket(__import__('socket').AF_UNIX).connect('\\0loot')",
+    ),
+    "a module": ("import numpy\nnumpy.loot = {0}", "__import__('numpy').loot"),
+    "the environment": ("import os\nos.environ['loot'] = {0}", "__import__('os').environ['loot']"),
+    "the host's name": (
+        "import socket\nsocket.sethostname('loot')",
+        "['loot'].index(__import__('socket').gethostname())",
+    ),
+}
+
+
+@pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values(), ids=HIDING_PLACES)
+def test_nothing_is_left_for_the_next_student(hide, find, grade):
+    loot = repr(CLIPPED_RIGHT)
+    assert grade(CLIPPED_RIGHT, hide.format(loot))["clipped"].status == "right"
+    heir = f"import numpy as np\nloot = {find}\nexec(str(loot))\nclipped = clipped or 1"
+    assert grade(heir)["clipped"].status in ("error", "not attempted")
+
+
+def test_each_hiding_place_would_work_within_one_submission(grade):
+    for hide, find in HIDING_PLACES.values():
+        if any(place in hide for place in ("shmget", "248", "sethostname", "listen")):
+            continue  # these need a second process, or a right that nobody has in there
+        cells = (hide.format(repr(CLIPPED_RIGHT)), f"loot = {find}", CLIPPED_RIGHT)
+        found = grade(*cells, "assert loot\nrectified = clipped")
+        assert found["rectified"].status != "not attempted"
+
+
+def test_no_process_outlives_its_try(house, grade):
+    daemon = (
+        "import os, time\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        while True: time.sleep(0.01)\n    os._exit(0)"
+    )
+    before = _processes()
+    assert grade(CLIPPED_RIGHT, daemon)["clipped"].status == "right"
+    time.sleep(0.1)
+    assert _processes() <= before
+
+
+def _processes():
+    """The jailed processes, which all run as nobody or were started for it."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline") as file:
+                if "jail import zygote" in file.read():
+                    found.add(name)
+        except OSError:
+            continue
+    return found
+
+
+def test_the_gradebook_stays_byte_for_byte_the_same(tmp_path, house, grade):
+    gradebook = tmp_path / "gradebook.db"
+    gradebook.write_bytes(b"SQLite format 3\0" + bytes(1000))
+    gradebook.chmod(0o666)
+    tmp_path.chmod(0o777)
+    vandal = (
+        f"import sqlite3\nopen({str(gradebook)!r}, 'ab').write(b'x')",
+        f"import os\nos.remove({str(gradebook)!r})",
+        "from pathlib import Path\n"
+        "for place in Path('/').glob('**/gradebook.db'): place.write_bytes(b'')",
+    )
+    assert grade(CLIPPED_RIGHT, *vandal)["clipped"].status == "right"
+    assert gradebook.read_bytes() == b"SQLite format 3\0" + bytes(1000)
+
+
+def test_the_random_inputs_are_drawn_afresh(grade):
+    spy = "def clipped(upstream, x):\n    raise ValueError(repr(float(upstream[0])))"
+    drawn = {grade(spy)["clipped"].message for _ in range(3)}
+    assert len(drawn) == 3
+
+
+def test_the_questions_are_asked_in_spite_of_a_hundred_killers(grade):
+    killers = [f"import os\nos._exit({number})" for number in range(100)]
+    verdicts = grade(CLIPPED_RIGHT, *killers, RECTIFIED_RIGHT)
+    assert {verdict.status for verdict in verdicts.values()} == {"REVIEW"}
+    assert [question.name for question in RUBRIC.questions] == list(verdicts)
