@@ -12,11 +12,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def course() -> None:
-    """Keep `course generate` a subcommand, however many there are."""
-
-
 @app.command()
 def generate(
     check: Annotated[

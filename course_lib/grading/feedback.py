@@ -61,10 +61,15 @@ def verdict_card(verdict: Verdict) -> Card:
     return Card(str(verdict.status), _title(verdict), tuple(filter(None, _lines(verdict))))
 
 
+def points_in_words(points: float) -> str:
+    """`1 point`, `2 points`."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
+
+
 def _title(verdict: Verdict) -> str:
     name, status = verdict.question, verdict.status
     if status is Status.RIGHT:
-        return f"{name}: right ({verdict.points:g} of {verdict.max_points:g} points)"
+        return f"{name}: right ({points_in_words(verdict.points)})"
     if verdict.mistake:
         return f"{name}: {status} ({verdict.mistake.replace('-', ' ')})"
     return f"{name}: {status}"

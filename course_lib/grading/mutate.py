@@ -93,10 +93,10 @@ class Trial:
     def _run(self, source: str) -> Callable[[Probe], dict]:
         """Run the cells up to the answer, and the answer; give what carries out a probe on it."""
         namespace: dict[str, Any] = {"__name__": "__main__"}
+        for cell in self.cells_before:
+            exec(cell, namespace)
         try:
             with _at_most(SECONDS_AN_ANSWER):
-                for cell in self._cells_before:
-                    exec(cell, namespace)
                 exec(_compiled(source, f"<answer {self.question.name}>"), namespace)
         except (Exception, _TooLong) as reason:
             failed = {"status": "error", "message": f"{type(reason).__name__}: {reason}"}
@@ -112,7 +112,8 @@ class Trial:
         return experiment
 
     @cached_property
-    def _cells_before(self) -> list[Any]:
+    def cells_before(self) -> list[Any]:
+        """The compiled cells that have run when the answer is reached."""
         cells = cells_before_answer(self.rubric, self.question.name)
         return [_compiled(cell, f"<cell {number}>") for number, cell in enumerate(cells)]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .compare import Status, Verdict, judge
-from .feedback import Card, verdict_card
+from .feedback import Card, points_in_words, verdict_card
 from .plain import from_plain
 from .probe import run_probe
 from .rubric import HINT_STEPS, Question, Rubric
@@ -130,7 +130,11 @@ def _check_without_solutions(question: dict[str, Any], namespace: dict[str, Any]
         if answer["status"] != "ok":
             return verdict_card(_unjudged(question, answer))
     if not question["by_gradient"]:
-        return Card("handed in", f"{name}: it runs", (f"Your instructor grades it ({points:g}).",))
+        return Card(
+            "handed in",
+            f"{name}: it runs",
+            (f"Your instructor grades it ({points_in_words(points)}).",),
+        )
     fault = _gradient_fault(namespace[name], question["probes"])
     if fault is not None:
         found = Verdict(name, Status.WRONG, 0, points, fault.code, fault.hint, fault.message)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import nbformat
+import nbformat.v4 as nbf
 import numpy as np
 import pytest
 
@@ -76,36 +78,34 @@ def stairs():
 
 @pytest.fixture
 def small_rubric(tmp_path, square):
-    """An exercise on disk, as far as an answer needs it: `solutions/01_small/`."""
-    import nbformat.v4 as nbf
-
+    """A whole exercise on disk: `solutions/01_small/`."""
     folder = tmp_path / "solutions" / "01_small"
     folder.mkdir(parents=True)
-    nbgrader = {
-        "grade": True,
-        "grade_id": "square",
-        "locked": False,
-        "points": 2,
-        "schema_version": 3,
-        "solution": True,
-        "task": False,
-    }
-    answer = "def square(x):\n    ### BEGIN SOLUTION\n    return x**2\n    ### END SOLUTION"
-    cells = [
-        nbf.new_markdown_cell("# Small", id="title"),
-        nbf.new_code_cell("import numpy as np", id="setup"),
-        nbf.new_code_cell(answer, id="answer", metadata={"nbgrader": nbgrader}),
-        nbf.new_code_cell('check("square")', id="check"),
-    ]
-    (folder / "small.ipynb").write_text(nbformat_text(nbf.new_notebook(cells=cells)))
+    write_model(folder, "square", "def square(x):\n    return x**2", points=2)
     (folder / "rubric.py").write_text(SMALL_RUBRIC)
     return Rubric(folder / "rubric.py", [square])
 
 
-def nbformat_text(notebook):
-    import nbformat
-
-    return nbformat.writes(notebook, indent=1)
+def write_model(folder, name, answer, points=1):
+    """The model notebook of an exercise with one question."""
+    nbgrader = {
+        "grade": True,
+        "grade_id": name,
+        "locked": False,
+        "points": points,
+        "schema_version": 3,
+        "solution": True,
+        "task": False,
+    }
+    marked = f"### BEGIN SOLUTION\n{answer}\n### END SOLUTION"
+    cells = [
+        nbf.new_markdown_cell("# Small", id="title"),
+        nbf.new_code_cell("import numpy as np", id="setup"),
+        nbf.new_code_cell(marked, id="answer", metadata={"nbgrader": nbgrader}),
+        nbf.new_code_cell(f'check("{name}")', id="check"),
+    ]
+    notebook = nbf.new_notebook(cells=cells)
+    nbformat.write(notebook, folder / f"{folder.name.split('_', 1)[1]}.ipynb")
 
 
 SMALL_RUBRIC = """
