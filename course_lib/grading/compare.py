@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .plain import UNFILLED, NotPlain, from_plain
-from .probe import Probe
+from .probe import MAX_MESSAGE, Probe
 from .rubric import Mistake, OrderQuestion, Question
 
 TOLERANCES = {"float16": (1e-2, 1e-3), "float32": (1e-4, 1e-6), "float64": (1e-8, 1e-10)}
@@ -135,7 +135,9 @@ class _Judgement:
             return self._wrong("wrong-scale", hint, first)
         return self._wrong(first.code, None, first)
 
-    def _order(self, order: list[str]) -> Verdict:
+    def _order(self, order: Any) -> Verdict:
+        if not isinstance(order, list) or not all(isinstance(label, str) for label in order):
+            return self._error({"message": "The answer is not a list of labels."})
         accepted = self.question.accepted
         if order in accepted:
             return self._right()
@@ -145,9 +147,9 @@ class _Judgement:
         return self._wrong(mistake.code, mistake.hint, Difference(mistake.code, message))
 
     def _error(self, answer: dict[str, Any]) -> Verdict:
-        message = str(answer.get("message", "")).rstrip()
+        message = str(answer.get("message", "")).rstrip()[:MAX_MESSAGE]
         if answer.get("line"):
-            message = f"{message} ({answer['line']})"
+            message = f"{message} ({str(answer['line'])[:MAX_MESSAGE]})"
         for mistake in self.question.known_mistakes:
             if mistake.raises is not None and mistake.raises in message:
                 return self._verdict(Status.ERROR, message, mistake.code, mistake.hint)
@@ -201,6 +203,12 @@ class _Judgement:
 
     def _constant_factor(self, parts: list[dict[str, Any]]) -> float | None:
         """The one factor between all numbers of the first wrong part and the expected ones."""
+        try:
+            return self._factor(parts)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return None  # parts of another form than expected have none
+
+    def _factor(self, parts: list[dict[str, Any]]) -> float | None:
         expected = [self.question.expected(probe) for probe in self.probes]
         for name in expected[0]:
             pairs = [
@@ -371,7 +379,7 @@ def _aligned(actual: Any, expected: Any) -> Iterator[tuple[np.ndarray, np.ndarra
         for one, right in zip(actual, expected, strict=True):
             yield from _aligned(one, right)
     elif (right := _as_numbers(expected)) is not None and actual is not None:
-        yield np.ravel(_as_numbers(actual)).astype(float), np.ravel(right).astype(float)
+        yield np.ravel(_signed(_as_numbers(actual))), np.ravel(_signed(right))
 
 
 def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:

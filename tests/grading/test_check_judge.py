@@ -4,13 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
+from course_lib import frameworks
 from course_lib.grading import FunctionQuestion, Mistake, RuleQuestion
 from course_lib.grading.compare import Status, judge
 from course_lib.grading.plain import to_plain
 from course_lib.grading.probe import run_probe
 
 HINTS = ["one", "two", "three"]
+needs_torch = pytest.mark.skipif("torch" not in frameworks.available(), reason="needs PyTorch")
 
 
 def verdict(question, answer, seed=0):
@@ -221,6 +226,45 @@ def test_forged_reports_earn_nothing(square, forged):
     assert got.status in (Status.ERROR, Status.WRONG)
 
 
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.builds(
+        to_plain, hnp.arrays(st.sampled_from([np.float64, np.int8, np.bool_, np.complex64]), (4,))
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.fixed_dictionaries({"tuple": st.lists(inner, max_size=3)})
+        | st.fixed_dictionaries(
+            {"dict": st.lists(st.tuples(st.text(max_size=2), inner), max_size=2)}
+        )
+        | st.dictionaries(st.sampled_from(["data", "dtype", "shape", "list", "unfilled"]), inner)
+    ),
+)
+FORGED = st.fixed_dictionaries(
+    {"status": st.sampled_from(["ok", "error", "missing", "right"])},
+    optional={
+        "parts": st.dictionaries(st.sampled_from(["value", "output", "gradient"]), PLAIN) | PLAIN,
+        "changed": PLAIN,
+        "message": PLAIN,
+        "line": PLAIN,
+    },
+)
+
+
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(st.lists(FORGED | PLAIN, min_size=2, max_size=2))
+def test_whatever_arrives_is_judged_and_earns_nothing(square, double, stairs, reports):
+    for question in (square, double, stairs):
+        probes = question.probes(np.random.default_rng(0))
+        assert judge(question, probes, reports[: len(probes)]).points == 0
+
+
 # Rules -------------------------------------------------------------------------------------------
 
 
@@ -275,6 +319,7 @@ def test_the_number_of_outputs_is_compared():
     assert (got.status, got.mistake) == (Status.WRONG, "wrong-arity")
 
 
+@needs_torch
 def test_no_gradient_and_a_gradient_of_zeros_are_the_same():
     question = rule("torch", forward=lambda x, y: 2 * x, backward=lambda u, x, y: (2 * u, None))
     assert verdict(question, lambda x, y: 2 * x).status is Status.RIGHT
@@ -283,6 +328,7 @@ def test_no_gradient_and_a_gradient_of_zeros_are_the_same():
     assert got.mistake == "missing-gradient"
 
 
+@needs_torch
 def test_a_second_derivative_is_compared_where_it_is_asked_for():
     import torch
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from course_lib import frameworks
 from course_lib.grading import Code, FunctionQuestion
 from course_lib.grading.plain import from_plain
 from course_lib.grading.probe import Probe, run_probe
@@ -104,6 +105,7 @@ def test_a_function_may_be_given_a_function():
     assert from_plain(got["parts"]["value"]) == pytest.approx(1)
 
 
+@pytest.mark.skipif("torch" not in frameworks.available(), reason="needs PyTorch")
 def test_a_function_on_tensors_is_given_tensors():
     probe = Probe("double", "function", "torch", (np.ones(2),))
     got = report_on(probe, "def double(x):\n    return x.mul(2)")
