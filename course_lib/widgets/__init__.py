@@ -1,6 +1,7 @@
 """Live views over the figures."""
 
 from course_lib.widgets.curve_pair import CurvePair
+from course_lib.widgets.tape_stepper import TapeStepper
 from course_lib.widgets.view import View
 
-__all__ = ["CurvePair", "View"]
+__all__ = ["CurvePair", "TapeStepper", "View"]

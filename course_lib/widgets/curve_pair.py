@@ -1,6 +1,7 @@
 """The view of the course: a rule's curve and the gradient it claims, side by side."""
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import ipywidgets
@@ -67,8 +68,9 @@ class CurvePair(View):
         self._xlim = low, high
         self._ylim: Limits | None = None
         self._glim: Limits | None = None
-        self._fixed = {key: p for key, p in (params or {}).items() if np.isscalar(p)}
-        self.dials = {key: _dial(key, p) for key, p in (params or {}).items() if not np.isscalar(p)}
+        given = dict(params or {})
+        self._fixed = {key: p for key, p in given.items() if isinstance(p, Real)}
+        self.dials = {key: _dial(key, p) for key, p in given.items() if key not in self._fixed}
         self.toggles = {d.name: _toggle(d) for d in self._dialects}
         step = round_step((high - low) / 200)
         start = _nearest(low + 0.6 * (high - low) if x is None else x, low, high, step)

@@ -23,6 +23,8 @@ class Stage(anywidget.AnyWidget):
         What a screen reader calls the stage.
     frames, sentences
         Precomputed pictures, which `value` leafs through without a kernel, and what each says.
+    pace
+        Milliseconds that a frame stays when the frames play by themselves.
     levels, reach, level_step
         Heights of the knots that the reader draws, how far they reach, and the step of a key.
     """
@@ -39,6 +41,7 @@ class Stage(anywidget.AnyWidget):
     step = traitlets.Float(0.05).tag(sync=True)
     frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
     sentences = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pace = traitlets.Int(1200).tag(sync=True)
     levels = traitlets.List(traitlets.Float()).tag(sync=True)
     reach = traitlets.Tuple(traitlets.Float(), traitlets.Float(), default_value=(-1, 1)).tag(
         sync=True

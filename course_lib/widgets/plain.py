@@ -28,6 +28,7 @@ class Stage(ipywidgets.VBox):
         frames: list[str] | None = None,
         sentences: list[str] | None = None,
         levels: list[float] | None = None,
+        pace: int = 1200,
         reach: tuple[float, float] = (-1.0, 1.0),
         level_step: float = 0.1,
     ) -> None:
@@ -38,6 +39,7 @@ class Stage(ipywidgets.VBox):
         self.value, self.frames, self.sentences = value, frames or [], sentences or []
         ipywidgets.link((self, "value"), (self._slider, "value"))
         if self.frames:
+            self.children = (self._player(pace), *self.children)
             self.observe(self._turn, "value")
             self._turn()
         if levels:
@@ -50,6 +52,11 @@ class Stage(ipywidgets.VBox):
     def show(self, figure: Figure) -> None:
         """Put another picture on the stage."""
         self._picture.value = figure.svg
+
+    def _player(self, pace: int) -> ipywidgets.Play:
+        play = ipywidgets.Play(min=0, max=len(self.frames) - 1, interval=pace)
+        ipywidgets.jslink((play, "value"), (self._slider, "value"))
+        return play
 
     def _turn(self, _change: object = None) -> None:
         self._picture.value = self.frames[round(self.value)]

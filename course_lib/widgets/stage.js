@@ -17,6 +17,42 @@ function onSteps(x, low, high, step) {
   return Number(between(low, nearest, high).toFixed(10));
 }
 
+// Frames are leafed through here alone; anything else is for the kernel to answer.
+function tell(model) {
+  if (!model.get("frames").length) model.save_changes();
+}
+
+// Buttons that leaf through the frames, one at a time or by themselves.
+function player(model) {
+  const bar = document.createElement("div");
+  bar.className = "cg-player";
+  let playing = null;
+  const go = (value) => { model.set("value", value); tell(model); };
+  const turn = (pages) =>
+    go(between(model.get("low"), model.get("value") + pages, model.get("high")));
+  const stop = () => { clearInterval(playing); playing = null; play.textContent = "Play"; };
+  const button = (name, action) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = name;
+    made.addEventListener("click", action);
+    bar.append(made);
+    return made;
+  };
+  button("Back", () => { stop(); turn(-1); });
+  const play = button("Play", () => {
+    if (playing !== null) return stop();
+    if (model.get("value") >= model.get("high")) go(model.get("low"));
+    play.textContent = "Pause";
+    playing = setInterval(() => {
+      if (!bar.isConnected || model.get("value") >= model.get("high")) return stop();
+      turn(1);
+    }, model.get("pace"));
+  });
+  button("Next", () => { stop(); turn(1); });
+  return bar;
+}
+
 function render({ model, el }) {
   const stage = document.createElement("div");
   stage.className = "cg-stage";
@@ -28,6 +64,7 @@ function render({ model, el }) {
   live.className = "cg-live";
   live.setAttribute("aria-live", "polite");
   el.append(stage, live);
+  if (model.get("frames").length) stage.before(player(model));
   requestAnimationFrame(() =>
     el.closest(".cg-view")?.setAttribute("data-lm-suppress-shortcuts", "true"));
 
@@ -51,7 +88,7 @@ function render({ model, el }) {
 
   function move(changes) {
     for (const [name, x] of Object.entries(changes)) model.set(name, x);
-    model.save_changes();
+    tell(model);
   }
 
   function valueAt(x) {

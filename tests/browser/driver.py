@@ -143,10 +143,13 @@ class Notebook:
 
     def close(self) -> None:
         """Shut the kernel down and close the page without asking whether to save."""
+        self.shut_kernel_down()
+        self.page.close(run_before_unload=False)
+
+    def shut_kernel_down(self) -> None:
         self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
         )
-        self.page.close(run_before_unload=False)
 
     def run_all(self) -> list[str]:
         """Run every cell; the errors among the outputs."""
@@ -186,6 +189,8 @@ class Notebook:
         )
         light = "true" if theme == "Light" else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        # JupyterLab's splash screen takes itself away late; two at once trip over each other.
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.wait_until_painted()
 
     def accessibility_faults(self, selector: str) -> list[str]:
