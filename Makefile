@@ -15,7 +15,7 @@ test: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 60 \
-	    -p no:randomly notebooks exercises solutions
+	    notebooks exercises solutions
 
 test-graders: $(READY)
 	$(BIN)/python -m pytest tests/grading -k mutation --all-seeds
@@ -25,7 +25,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 notebooks: $(READY)
-	$(BIN)/python tools/execute_notebooks.py notebooks solutions exercises
+	$(BIN)/python tools/execute_notebooks.py notebooks solutions
 
 exercises: $(READY)
 	$(BIN)/course generate
