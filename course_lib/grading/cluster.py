@@ -21,8 +21,8 @@ _RETRIES = 5
 _own = threading.local()
 
 
-class ClusterMissing(RuntimeError):
-    """There is no cluster to grade on; the message says what is missing."""
+class ClusterError(RuntimeError):
+    """There is no cluster to grade on, or it gave up; the message says why."""
 
 
 def on_cluster(address: str) -> Engine:
@@ -40,7 +40,7 @@ def on_cluster(address: str) -> Engine:
                 waiting[future.key] = batch
                 queue.add(future)
             for future in queue:
-                yield from zip(waiting.pop(future.key), future.result(), strict=True)
+                yield from zip(waiting.pop(future.key), _result(future), strict=True)
 
     return engine
 
@@ -49,15 +49,25 @@ def _connect(address: str) -> tuple[Any, Any]:
     try:
         from dask.distributed import Client, as_completed
     except ImportError as reason:
-        raise ClusterMissing(
+        raise ClusterError(
             "--cluster needs the package distributed: pip install 'dask[distributed]'."
         ) from reason
     try:
-        return Client(address, timeout=20), as_completed
+        return Client(address, timeout=5), as_completed
     except OSError as reason:
-        raise ClusterMissing(
+        raise ClusterError(
             f"No Dask scheduler answers at {address}. Start one with `dask scheduler`, and workers "
             f"with `dask worker {address}`."
+        ) from reason
+
+
+def _result(future: Any) -> list[Graded]:
+    try:
+        return future.result()
+    except Exception as reason:  # of any kind: it comes from another machine
+        raise ClusterError(
+            f"The cluster gave up: {type(reason).__name__}: {reason} Look at a worker's log; what "
+            "was graded is kept: run the same with --resume."
         ) from reason
 
 

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from . import report
 from .batch import Conditions, Engine, grade_all, on_this_machine
-from .cluster import ClusterMissing, on_cluster
+from .cluster import ClusterError, on_cluster
 from .collect import NothingToGrade, Submission, collect
 from .gradebook import GradebookError, write_gradebook
 from .graded import Graded
@@ -55,7 +55,7 @@ def grade_command(order: GradeOrder) -> list[Graded]:
         submissions = collect(order.paths, load_rubrics(solutions))
         with Journal(order.journal, order.resume) as journal:
             grades = _grade(order, solutions, submissions, journal)
-    except (NothingToGrade, ExerciseError, JournalBusy, ClusterMissing, ValueError) as reason:
+    except (NothingToGrade, ExerciseError, JournalBusy, ClusterError, ValueError) as reason:
         raise Refused(str(reason)) from reason
     except KeyboardInterrupt:
         raise Refused("Stopped. What was graded is kept: run the same with --resume.") from None

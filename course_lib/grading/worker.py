@@ -4,6 +4,7 @@ What kills or hangs a try costs itself only. A statement that does is left out o
 question that does is marked REVIEW and the others are asked again.
 """
 
+import functools
 import re
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from course_lib import frameworks
 from .compare import Status, Verdict, judge
 from .extract import Cell, Extract, Unreadable, extract
 from .jail.limits import Limits
-from .jail.rooms import PRELOADED, House
+from .jail.rooms import PRELOADABLE, House
 from .rubric import Question, Rubric
 from .sitting import WHOLE_CELL, Answers, Sitting, Statement, hold
 
@@ -104,7 +105,7 @@ class _Grading:
         self.verdicts[verdict.question] = verdict
 
     def _set_aside_what_cannot_run_here(self) -> None:
-        here = {"tape", None, *frameworks.available()}
+        here = {"tape", None, *_available()}
         for question in self.questions.values():
             if question.framework not in here:
                 label = _LABELS[question.framework]
@@ -112,7 +113,7 @@ class _Grading:
 
     def _try(self, deadline: float) -> None:
         questions = self._open_questions()
-        rooms = self.house.rooms_for(self._frameworks(questions))
+        rooms = self.house.rooms_for(self._libraries(questions))
         sitting = hold(
             rooms, self.found.cells, questions, self.rng, self.limits, deadline, self.left_out
         )
@@ -125,12 +126,11 @@ class _Grading:
         elif sitting.ended_at is not None:
             self._leave_out(sitting)
 
-    def _frameworks(self, questions: Sequence[Question]) -> set[str]:
+    def _libraries(self, questions: Sequence[Question]) -> set[str]:
         """Those that the questions are about, or that the notebook speaks of."""
         sources = "\n".join(cell.source for cell in self.found.cells)
-        spoken_of = {name for name in PRELOADED if re.search(rf"\b{name}\b", sources)}
-        wanted = spoken_of | {question.framework for question in questions if question.framework}
-        return wanted & set(frameworks.available())
+        spoken_of = {name for name in PRELOADABLE if re.search(rf"\b{name}\b", sources)}
+        return spoken_of | {question.framework for question in questions if question.framework}
 
     def _leave_out(self, sitting: Sitting) -> None:
         position, statement = sitting.ended_at
@@ -172,6 +172,11 @@ class _Grading:
         cells = ", ".join(map(str, sorted(stopped)))
         why = f"Part of the notebook was stopped (cell {cells}). {verdict.message}"
         return _review(question, why)
+
+
+@functools.cache
+def _available() -> list[str]:
+    return frameworks.available()
 
 
 def _stopped(question: Question, reason: str | None) -> Verdict:

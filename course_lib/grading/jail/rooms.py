@@ -19,7 +19,9 @@ from .bars import CannotIsolate
 from .limits import Limits
 from .wire import Wire
 
-PRELOADED = frozenset({"tensorflow", "torch"})
+PRELOADABLE = frozenset({"matplotlib", "tensorflow", "torch"})
+"""What takes long to import, and makes every fork dearer: ready only where it is needed."""
+
 _START_SECONDS = 120.0  # a cold disk reads TensorFlow slowly
 _ZYGOTE = "from course_lib.grading.jail import zygote; zygote.main()"
 _OPEN = "from course_lib.grading.jail import in_the_open; in_the_open.main()"
@@ -48,12 +50,12 @@ class Rooms(Protocol):
 
 
 class JailedRooms:
-    """Rooms behind bubblewrap, forked off a zygote that has imported the frameworks.
+    """Rooms behind bubblewrap, forked off a zygote that has imported the libraries.
 
     Parameters
     ----------
-    frameworks : iterable of str
-        Those to import beforehand: "torch", "tensorflow".
+    libraries : iterable of str
+        Those of `PRELOADABLE` to import beforehand.
     hidden : iterable of Path
         What must not be seen, wherever it lies.
 
@@ -65,14 +67,14 @@ class JailedRooms:
 
     isolated = True
 
-    def __init__(self, frameworks: Iterable[str] = (), hidden: Iterable[Path] = ()) -> None:
-        self._frameworks, self._hidden = sorted(frameworks), list(hidden)
+    def __init__(self, libraries: Iterable[str] = (), hidden: Iterable[Path] = ()) -> None:
+        self._libraries, self._hidden = sorted(libraries), list(hidden)
         self._start()
 
     def _start(self) -> None:
-        order = {"frameworks": self._frameworks}
         behind = bars.around(["-c", _ZYGOTE], self._hidden)
-        command = [*behind.command, json.dumps({**order, "writable": behind.writable})]
+        order = {"libraries": self._libraries, "writable": behind.writable}
+        command = [*behind.command, json.dumps(order)]
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as said:
             self._jail = subprocess.Popen(
@@ -152,16 +154,16 @@ class House:
     def isolated(self) -> bool:
         return self.why_not is None
 
-    def rooms_for(self, frameworks: Iterable[str]) -> Rooms:
-        """Rooms where these frameworks are ready."""
-        wanted = frozenset(frameworks) & PRELOADED if self.isolated else frozenset()
+    def rooms_for(self, libraries: Iterable[str]) -> Rooms:
+        """Rooms where these libraries are ready."""
+        wanted = frozenset(libraries) & PRELOADABLE if self.isolated else frozenset()
         if wanted not in self._rooms:
             self._rooms[wanted] = self._open(wanted)
         return self._rooms[wanted]
 
-    def _open(self, frameworks: frozenset[str]) -> Rooms:
+    def _open(self, libraries: frozenset[str]) -> Rooms:
         try:
-            return JailedRooms(frameworks, self._hidden)
+            return JailedRooms(libraries, self._hidden)
         except CannotIsolate as reason:
             self.why_not = str(reason)
             return OpenRooms()

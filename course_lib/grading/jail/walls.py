@@ -35,6 +35,7 @@ def found_a_realm() -> None:
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
     _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    kernel.set_dumpable(False)
     if founder := os.fork():
         _, status = os.waitpid(founder, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -15,10 +15,18 @@ import signal
 import socket
 import sys
 
+from course_lib import frameworks
+
 from . import inmate, kernel, walls
 from .limits import Limits
 
 _GLANCE = 0.1  # seconds between two looks at a try's memory
+_IMPORTS = {
+    "matplotlib": lambda: importlib.import_module("matplotlib.pyplot"),
+    "tape": lambda: frameworks.get("tape"),
+    "tensorflow": lambda: frameworks.get("tensorflow"),
+    "torch": lambda: frameworks.get("torch"),
+}
 
 
 def main() -> None:
@@ -31,8 +39,7 @@ def main() -> None:
             walls.mount_proc()
             walls.become_nobody()
         walls.found_a_realm()
-        _import(order["frameworks"])
-        kernel.set_dumpable(False)
+        _import(order["libraries"])
     except Exception as reason:
         control.send(json.dumps({"failed": f"{type(reason).__name__}: {reason}"}).encode())
         os._exit(1)
@@ -49,11 +56,11 @@ def _point_standard_streams_at_nothing() -> None:
     os.close(nothing)
 
 
-def _import(frameworks: list[str]) -> None:
+def _import(libraries: list[str]) -> None:
     inmate.prepare()
-    for framework in frameworks:
+    for library in ("tape", *libraries):
         with contextlib.suppress(ImportError):  # the answer that needs it will say so
-            importlib.import_module("course_lib.frameworks").get(framework)
+            _IMPORTS[library]()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it looks at
 

@@ -20,16 +20,25 @@ QUICK = Limits(
 NO_JAIL = shutil.which("bwrap") is None
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: the full-size variant of a test; run with -m slow")
+
+
 def pytest_report_header(config):
     return "NOT ISOLATED: bubblewrap is missing, tests of the jail are left out" * NO_JAIL
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without bubblewrap, what only a jail can promise is not promised, and not tested."""
-    if NO_JAIL:
-        jailed = [item for item in items if "house" in getattr(item, "fixturenames", ())]
-        items[:] = [item for item in items if item not in jailed]
-        config.hook.pytest_deselected(items=jailed)
+    """Leave out the full-size variants, unless asked for; and, where there is no bubblewrap, what
+    only a jail can promise."""
+    left_out = [
+        item
+        for item in items
+        if (NO_JAIL and "house" in getattr(item, "fixturenames", ()))
+        or (item.get_closest_marker("slow") and "slow" not in config.option.markexpr)
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +67,10 @@ def told(grade):
     """What an expression is worth inside the jail, as text: the answer smuggles it out."""
 
     def told(expression, *before):
-        answer = f"def rectified(upstream, x):\n    raise ValueError('<' + str({expression}) + '>')"
+        answer = f"def rectified(upstream, x):\n    raise ValueError('«' + str({expression}) + '»')"
         message = grade(*before, answer)["rectified"].message
-        assert "<" in message, message
-        return message.partition("<")[2].rpartition(">")[0]
+        assert "«" in message, message
+        return message.partition("«")[2].partition("»")[0]
 
     return told
 

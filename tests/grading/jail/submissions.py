@@ -1,45 +1,18 @@
 """An exercise to attack, its right answers, and a way to write notebooks in one line."""
 
 import json
-from pathlib import Path
+import shutil
 
+import clipped_rubric
 import numpy as np
 
-from course_lib.grading import FunctionQuestion, Mistake, Rubric, RuleQuestion
+from course_lib.grading import Rubric, RuleQuestion
 
 HINTS = ("Look.", "Think.", "Nearly there.")
 EXERCISE = "01_clipped"
 
 
-def _draw(rng):
-    """Random entries, some on either side of the clip, and its boundary."""
-    boundary = [1.5, -1.5, 1.0, -1.0, 0.0]
-    return [(rng.normal(size=8), np.concatenate([rng.normal(size=3), boundary])) for _ in range(3)]
-
-
-CLIPPED = FunctionQuestion(
-    "clipped",
-    points=3,
-    hints=HINTS,
-    inputs=_draw,
-    reference=lambda upstream, x: upstream * (np.abs(x) <= 1),
-    mistakes=[
-        Mistake(
-            "upstream-ignored",
-            "Multiply by the upstream gradient.",
-            lambda upstream, x: 1.0 * (np.abs(x) <= 1),
-        ),
-        Mistake("not-clipped", "Where does it stop?", lambda upstream, x: upstream),
-    ],
-)
-RECTIFIED = FunctionQuestion(
-    "rectified",
-    points=2,
-    hints=HINTS,
-    inputs=_draw,
-    reference=lambda upstream, x: upstream * (x > 0),
-)
-RUBRIC = Rubric(f"/{EXERCISE}/rubric.py", [CLIPPED, RECTIFIED])
+RUBRIC = Rubric(f"/{EXERCISE}/rubric.py", clipped_rubric.rubric.questions)
 
 CLIPPED_RIGHT = "def clipped(upstream, x):\n    return upstream * (abs(x) <= 1)"
 RECTIFIED_RIGHT = "def rectified(upstream, x):\n    return upstream * (x > 0)"
@@ -126,21 +99,11 @@ def right_notebook():
     return notebook("import numpy as np", CLIPPED_RIGHT, RECTIFIED_RIGHT)
 
 
-RUBRIC_FILE = f"""
-import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-import submissions
-from course_lib.grading import Rubric
-
-rubric = Rubric(__file__, submissions.RUBRIC.questions)
-"""
-
-
 def course_folder(root):
     """A course on disk: `solutions/` with the exercise, and `submitted/`, which is empty."""
     exercise = root / "solutions" / EXERCISE
     exercise.mkdir(parents=True)
-    (exercise / "rubric.py").write_text(RUBRIC_FILE)
+    shutil.copy(clipped_rubric.__file__, exercise / "rubric.py")
     (exercise / "clipped.ipynb").write_bytes(
         notebook(
             cell("import numpy as np", locked=True, grade=False, grade_id="setup", solution=False),

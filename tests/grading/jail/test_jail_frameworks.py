@@ -1,0 +1,74 @@
+"""Rules in three dialects, run in zygotes that have imported what they need."""
+
+import submissions
+from submissions import TAPE_RIGHT, TENSORFLOW_RIGHT, TORCH_RIGHT
+
+from course_lib.grading import Rubric
+from course_lib.grading.jail.limits import Limits
+
+RUBRIC = Rubric(
+    "/02_dialects/rubric.py",
+    [submissions.SURROGATE, submissions.TORCH_SQUARE, submissions.TENSORFLOW_SQUARE],
+)
+PATIENT = Limits()
+
+
+def test_right_rules_are_right(grade):
+    verdicts = grade(
+        "import numpy as np",
+        TAPE_RIGHT,
+        TORCH_RIGHT,
+        TENSORFLOW_RIGHT,
+        rubric=RUBRIC,
+        limits=PATIENT,
+    )
+    assert {verdict.status for verdict in verdicts.values()} == {"right"}, verdicts
+
+
+def test_plain_autodiff_is_not_the_rule_that_was_asked_for(grade):
+    plain = (
+        "import numpy as np",
+        "def straight_through(x):\n    return np.sin(x)",
+        "def square_torch(x):\n    return x * x",
+        "def square_tf(x):\n    return x * x",
+    )
+    verdicts = grade(*plain, rubric=RUBRIC, limits=PATIENT)
+    assert {verdict.status for verdict in verdicts.values()} == {"wrong"}, verdicts
+
+
+def test_operations_before_the_questions_do_no_harm(grade):
+    busy = (
+        "import torch\na = torch.ones(300, 300) @ torch.ones(300, 300)\nassert a[0, 0] == 300",
+        "import tensorflow as tf\nb = tf.function(lambda x: x @ x)(tf.ones((300, 300)))",
+    )
+    verdicts = grade(
+        "import numpy as np",
+        *busy,
+        TAPE_RIGHT,
+        TORCH_RIGHT,
+        TENSORFLOW_RIGHT,
+        rubric=RUBRIC,
+        limits=PATIENT,
+    )
+    assert {verdict.status for verdict in verdicts.values()} == {"right"}, verdicts
+
+
+def test_a_framework_is_imported_once_and_not_for_every_try(house, grade):
+    """The zygote's import is shared: a try that uses TensorFlow does not pay seconds for it."""
+    cells = ("import tensorflow as tf", TENSORFLOW_RIGHT)
+    rubric = Rubric("/02_tensorflow/rubric.py", [submissions.TENSORFLOW_SQUARE])
+    grade(*cells, rubric=rubric, limits=PATIENT)
+    spy = "import sys\nassert 'tensorflow' in sys.modules"
+    verdict = grade(
+        spy,
+        "import sys\nknown = 'tensorflow' in sys.modules",
+        *cells,
+        rubric=rubric,
+        limits=PATIENT,
+    )
+    assert verdict["square_tf"].status == "right"
+    seen = "import sys\ndef square_tf(x):\n    raise ValueError(known)"
+    message = grade(
+        "import sys\nknown = 'tensorflow' in sys.modules", seen, rubric=rubric, limits=PATIENT
+    )
+    assert "True" in message["square_tf"].message
