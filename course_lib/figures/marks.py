@@ -4,7 +4,7 @@ Two pens draw them: :mod:`.svg` for the live view and :mod:`.png` for the printe
 read the same marks, the picture on GitHub is the picture in the notebook.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -65,3 +65,12 @@ class Text:
 
 
 Mark = Path | Dot | Box | Text
+
+
+def lowered(mark: Mark, by: float) -> Mark:
+    """The same mark, `by` pixels further down."""
+    clip = mark.clip
+    moved = clip and (clip[0], clip[1] + by, clip[2], clip[3])
+    if isinstance(mark, Path):
+        return replace(mark, points=mark.points + np.array([0.0, by]), clip=moved)
+    return replace(mark, y=mark.y + by, clip=moved)

@@ -67,3 +67,24 @@ class Dial(anywidget.AnyWidget):
     high = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.1).tag(sync=True)
     digits = traitlets.Int(2).tag(sync=True)
+
+
+class Choice(anywidget.AnyWidget):
+    """A question with choices, of which one can be committed to: see ``choice.js``.
+
+    Attributes
+    ----------
+    picked
+        The place of the choice that was committed to, or -1.
+    right, verdict
+        The place of the answer and what to say, both set when a choice was committed to.
+    """
+
+    _esm = _HERE / "choice.js"
+    _css = _STYLE
+
+    question = traitlets.Unicode().tag(sync=True)
+    choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    picked = traitlets.Int(-1).tag(sync=True)
+    right = traitlets.Int(-1).tag(sync=True)
+    verdict = traitlets.Unicode().tag(sync=True)

@@ -1,5 +1,7 @@
 """The same parts from ipywidgets alone, for where anywidget is not installed."""
 
+from html import escape
+
 import ipywidgets
 import traitlets
 
@@ -84,6 +86,39 @@ class Dial(ipywidgets.FloatSlider):
             description=name,
             readout_format=f".{digits}f",
         )
+
+
+class Choice(ipywidgets.VBox):
+    """A question with choices; the attributes are those of `course_lib.widgets.live.Choice`."""
+
+    picked = traitlets.Int(-1)
+    right = traitlets.Int(-1)
+    verdict = traitlets.Unicode()
+
+    def __init__(self, *, question: str, choices: list[str]) -> None:
+        self._radios = ipywidgets.RadioButtons(
+            options=[(choice, k) for k, choice in enumerate(choices)],
+            value=None,
+            layout={"width": "max-content"},
+        )
+        self._commit = ipywidgets.Button(description="Commit", disabled=True)
+        self._verdict = ipywidgets.Label()
+        head = ipywidgets.HTML(f"<b>{escape(question)}</b>")
+        super().__init__([head, self._radios, self._commit, self._verdict])
+        self._radios.observe(self._choose, "value")
+        self._commit.on_click(self._pick)
+        self.observe(self._close, "picked")
+        ipywidgets.dlink((self, "verdict"), (self._verdict, "value"))
+
+    def _choose(self, _change: object) -> None:
+        self._commit.disabled = self._radios.value is None
+
+    def _pick(self, _button: object) -> None:
+        self.picked = self._radios.value
+
+    def _close(self, _change: object) -> None:
+        self._radios.value = self.picked
+        self._radios.disabled = self._commit.disabled = True
 
 
 def _slider(

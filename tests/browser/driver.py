@@ -57,6 +57,13 @@ _RUN_ALL = """async () => {
   return errors;
 }"""
 
+_TRACK = """(stage, [panel, height]) => {
+  const svg = stage.firstElementChild, place = svg.getBoundingClientRect();
+  const scale = place.width / svg.viewBox.baseVal.width;
+  const [left, width] = svg.dataset.tracks.split(";")[panel].split(",").map(Number);
+  return [place.left + scale * left, scale * width, place.top + height * place.height];
+}"""
+
 _PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -238,16 +245,11 @@ class Stage:
 
         `height` is where, in shares of the stage from its top.
         """
-        svg = self.locator.locator("> svg")
-        box = svg.bounding_box()
-        scale = box["width"] / float(svg.get_attribute("width"))
-        track = svg.get_attribute("data-tracks").split(";")[panel]
-        left, width = (scale * float(pixels) for pixels in track.split(","))
-        y = box["y"] + height * box["height"]
+        left, width, y = self.locator.evaluate(_TRACK, [panel, height])
         mouse = self.notebook.page.mouse
-        mouse.move(box["x"] + left + start * width, y)
+        mouse.move(left + start * width, y)
         mouse.down()
-        mouse.move(box["x"] + left + end * width, y, steps=8)
+        mouse.move(left + end * width, y, steps=8)
         mouse.up()
 
     def wait_until_it_says(self, words: str) -> None:
