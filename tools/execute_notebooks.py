@@ -3,7 +3,9 @@
     python tools/execute_notebooks.py notebooks/01_tape.ipynb notebooks solutions
 """
 
+import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -43,6 +45,8 @@ def found(arguments):
 
 
 if __name__ == "__main__":
+    # what the author has passed and predicted is not part of the course
+    os.environ["COURSE_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
     for path in found(sys.argv[1:]):
         if ".ipynb_checkpoints" in path.parts:
             continue
