@@ -6,7 +6,7 @@ comes back is believed in one respect only: numbers, which `compare.judge` will 
 
 import secrets
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +90,8 @@ def hold(
 
 
 class _Conversation:
+    """Few messages go in and many come back: what is slow is waiting for each other."""
+
     def __init__(self, this: Try, limits: Limits, deadline: float, found: Sitting) -> None:
         self.wire, self.limits, self.deadline, self.found = this.wire, limits, deadline, found
 
@@ -100,30 +102,32 @@ class _Conversation:
         rng: np.random.Generator,
         omitted: Collection[Statement],
     ) -> None:
-        for cell in cells:
-            self._run(cell, omitted)
-        for cell in self._worth_a_second_run(cells, questions):
-            self._run(cell, omitted)
+        self._run(cells, omitted)
+        self._run(self._worth_a_second_run(cells, questions), omitted)
         for question in questions:
             self.found.ended_at = question.name
             self.found.answers[question.name] = self._ask(question, rng)
         self.found.ended_at = None
 
-    def _run(self, cell: Cell, omitted: Collection[Statement]) -> None:
-        """Have a cell run, noting which statement it is at."""
+    def _run(self, cells: Sequence[Cell], omitted: Collection[Statement]) -> None:
+        """Have cells run, noting which statement of which cell they are at."""
+        marks = [secrets.token_hex(8) for _ in cells]
+        job = [
+            {"mark": mark, "source": cell.source, "omitted": _statements_of(cell, omitted)}
+            for mark, cell in zip(marks, cells, strict=True)
+        ]
+        if cells:
+            self.found.ended_at = (cells[0].position, WHOLE_CELL)
+            self._send({"cells": job, "seconds": self.limits.cell_seconds})
+        for mark, cell in zip(marks, cells, strict=True):
+            self._follow(cell, mark)
+
+    def _follow(self, cell: Cell, mark: str) -> None:
         self.found.ended_at = (cell.position, WHOLE_CELL)
         self.found.errors.pop(cell.position, None)
-        left_out = {statement for position, statement in omitted if position == cell.position}
-        self._request(
-            {
-                "source": cell.source,
-                "omitted": sorted(left_out | cell.blanks),
-                "seconds": self.limits.cell_seconds,
-            }
-        )
         end = time.monotonic() + self.limits.cell_seconds + _GRACE
         while True:
-            match self._reply(end - time.monotonic()):
+            match self._reply(mark, end):
                 case {"at": int(statement)}:
                     self.found.ended_at = (cell.position, statement)
                 case {"error": str(error), "late": bool(late)}:
@@ -143,21 +147,23 @@ class _Conversation:
 
     def _worth_a_second_run(
         self, cells: Sequence[Cell], questions: Sequence[Question]
-    ) -> Iterator[Cell]:
+    ) -> list[Cell]:
         """Cells that define an answer, and stand before a cell with a name that they use."""
+        again = []
         for question in questions:
-            defining = [cell for cell in cells if question.name in cell.defines]
-            error = self.found.errors.get(defining[-1].position, "") if defining else ""
-            if error.startswith("NameError"):
-                yield defining[-1]
+            defining = [cell for cell in cells if question.name in cell.defines][-1:]
+            for cell in defining:
+                if self.found.errors.get(cell.position, "").startswith("NameError"):
+                    again.append(cell)
+        return again
 
     def _ask(self, question: Question, rng: np.random.Generator) -> Answers:
         answers = Answers(question.probes(rng))
-        end = time.monotonic() + self.limits.question_seconds
-        for probe in answers.probes:
-            left = max(end - time.monotonic(), 0.01)
-            self._request({"probe": probe.as_json(), "seconds": left})
-            match self._reply(left + _GRACE):
+        probes, mark = [probe.as_json() for probe in answers.probes], secrets.token_hex(8)
+        end = time.monotonic() + self.limits.question_seconds + _GRACE
+        self._send({"mark": mark, "probes": probes, "seconds": self.limits.question_seconds})
+        for _ in probes:
+            match self._reply(mark, end):
                 case {"answer": {"status": "late"}}:
                     answers.reports.append(None)
                     answers.reason = f"it took longer than {self.limits.question_seconds:g} s"
@@ -166,26 +172,27 @@ class _Conversation:
                     answers.reports.append(report)
                 case _:
                     raise Nonsense
-            if report.get("status") in ("missing", "not attempted"):
-                answers.reports += [report] * (len(answers.probes) - len(answers.reports))
-                break
         return answers
 
-    def _request(self, message: dict[str, Any]) -> None:
-        """Ask for something, with a mark that the replies have to bear.
+    def _send(self, message: dict[str, Any]) -> None:
+        end = time.monotonic() + self.limits.cell_seconds + _GRACE
+        self.wire.send(message, self._until(end))
+
+    def _reply(self, mark: str, end: float) -> dict[str, Any]:
+        """The next message, which has to bear the mark of what was asked for.
 
         Whoever forges a reply could find the mark. It is there so that one written at random, or
         by a process left over from an earlier cell, is noticed at once, and not one cell later.
         """
-        self._mark = secrets.token_hex(8)
-        seconds = self._within(self.limits.cell_seconds + _GRACE)
-        self.wire.send({**message, "mark": self._mark}, seconds)
-
-    def _reply(self, seconds: float) -> dict[str, Any]:
-        reply = self.wire.receive(self._within(seconds))
-        if reply.get("mark") != self._mark:
+        reply = self.wire.receive(self._until(end))
+        if reply.get("mark") != mark:
             raise Nonsense
         return reply
 
-    def _within(self, seconds: float) -> float:
-        return max(min(seconds, self.deadline - time.monotonic()), 0.001)
+    def _until(self, end: float) -> float:
+        return max(min(end, self.deadline) - time.monotonic(), 0.001)
+
+
+def _statements_of(cell: Cell, omitted: Collection[Statement]) -> list[int]:
+    left_out = {statement for position, statement in omitted if position == cell.position}
+    return sorted(left_out | cell.blanks)

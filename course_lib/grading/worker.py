@@ -63,7 +63,8 @@ def grade_notebook(
         found = extract(notebook, [question.name for question in rubric.questions])
     except Unreadable as reason:
         return unread(rubric, str(reason), house.isolated)
-    cells = (*(Cell(GIVEN, source) for source in given), *found.cells)
+    own = [cell for cell in found.cells if cell.source not in given]
+    cells = (*(Cell(GIVEN, source) for source in given), *own)
     found = Extract(cells, found.notes)
     return _Grading(found, rubric, house, limits or Limits(), seed).outcome()
 

@@ -8,6 +8,8 @@ import contextlib
 import functools
 import os
 import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 from .. import probe as _probe
@@ -27,24 +29,39 @@ def prepare() -> None:
 
 def serve(end: socket.socket) -> None:
     """Run cells and answer probes, as asked, until the other side closes the socket."""
-    wire, notebook, original = Wire(end), _notebook or Notebook(), os.getpid()
+    wire, notebook = Wire(end), _notebook or Notebook()
+    original = os.getpid()
 
-    def reply(request: dict[str, Any], message: dict[str, Any]) -> None:
+    def say(mark: str, **message: Any) -> None:
         if os.getpid() != original:
             os._exit(0)  # a copy that the submission forked, and that came back from its cell
-        wire.send({**message, "mark": request["mark"]})
+        wire.send({**message, "mark": mark})
 
     with contextlib.suppress(WireError):
         while True:
             match wire.receive():
-                case {"source": str(source), "seconds": seconds, "omitted": omitted} as request:
-                    say = functools.partial(reply, request)
-                    error = notebook.run(
-                        source, seconds, omitted, lambda at, say=say: say({"at": at})
-                    )
-                    say({"error": _in_words(error), "late": isinstance(error, TimeIsUp)})
-                case {"probe": dict(probe), "seconds": seconds} as request:
-                    reply(request, {"answer": _answer(notebook, probe, seconds)})
+                case {"cells": list(cells), "seconds": seconds}:
+                    for cell in cells:
+                        _run(notebook, cell, seconds, functools.partial(say, cell["mark"]))
+                case {"probes": list(probes), "seconds": seconds, "mark": mark}:
+                    _answer_all(notebook, probes, seconds, functools.partial(say, mark))
+
+
+def _run(notebook: Notebook, cell: dict[str, Any], seconds: float, say: Callable) -> None:
+    error = notebook.run(cell["source"], seconds, cell["omitted"], lambda at: say(at=at))
+    say(error=_in_words(error), late=isinstance(error, TimeIsUp))
+
+
+def _answer_all(
+    notebook: Notebook, probes: list[dict[str, Any]], seconds: float, say: Callable
+) -> None:
+    """Answer the probes of a question, which share its time."""
+    end = time.monotonic() + seconds
+    for probe in probes:
+        answer = _answer(notebook, probe, max(end - time.monotonic(), 0.001))
+        say(answer=answer)
+        if answer["status"] == "late":
+            return
 
 
 def _answer(notebook: Notebook, probe: dict[str, Any], seconds: float) -> dict[str, Any]:

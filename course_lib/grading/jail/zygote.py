@@ -15,17 +15,17 @@ import signal
 import socket
 import sys
 
-from course_lib import frameworks
-
 from . import inmate, kernel, walls
 from .limits import Limits
 
 _GLANCE = 0.1  # seconds between two looks at a try's memory
-_IMPORTS = {
-    "matplotlib": lambda: importlib.import_module("matplotlib.pyplot"),
-    "tape": lambda: frameworks.get("tape"),
-    "tensorflow": lambda: frameworks.get("tensorflow"),
-    "torch": lambda: frameworks.get("torch"),
+_ADAPTERS = "course_lib.frameworks"
+_MODULES = {
+    "matplotlib": ["matplotlib.pyplot"],
+    "tape": [f"{_ADAPTERS}.tape_adapter"],
+    "tensorflow": [f"{_ADAPTERS}.tensorflow_adapter"],
+    # The second is what torch itself imports, for half a second, at the first backward pass.
+    "torch": [f"{_ADAPTERS}.torch_adapter", "torch.fx.experimental.symbolic_shapes"],
 }
 
 
@@ -59,8 +59,9 @@ def _point_standard_streams_at_nothing() -> None:
 def _import(libraries: list[str]) -> None:
     inmate.prepare()
     for library in ("tape", *libraries):
-        with contextlib.suppress(ImportError):  # the answer that needs it will say so
-            _IMPORTS[library]()
+        for module in _MODULES[library]:
+            with contextlib.suppress(ImportError):  # the answer that needs it will say so
+                importlib.import_module(module)
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it looks at
 

@@ -158,7 +158,7 @@ def _wait_until(condition, seconds=10.0):
 
 class TestBars:
     def test_what_is_hidden_is_covered_where_it_would_be_seen(self, tmp_path):
-        inside = Path(sys.prefix) / "share"
+        inside = Path(sys.prefix) / "lib"
         command = bars.around(["-c", ""], hidden=[inside, tmp_path]).command
         covered = command[command.index(str(inside)) - 1]
         assert covered == "--tmpfs"
