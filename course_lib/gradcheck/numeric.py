@@ -73,12 +73,19 @@ class Slopes:
     high: np.ndarray
 
     def take(self, rows: np.ndarray, other: "Slopes", where: np.ndarray | None = None) -> None:
-        """Put `other` in the place of `rows`: where its error is smaller, or `where` told to."""
-        better = _or_infinite(other.error) < _or_infinite(self.error[rows])
-        better = better if where is None else where
+        """Put `other` in the place of `rows`: where it is more certain, or `where` told to."""
+        if where is None:
+            mine = self.doubt[rows], _or_infinite(self.error[rows])
+            theirs = other.doubt, _or_infinite(other.error)
+            where = (theirs[0] < mine[0]) | ((theirs[0] == mine[0]) & (theirs[1] < mine[1]))
         for field in fields(self):
-            mine = getattr(self, field.name)
-            mine[rows] = np.where(better, getattr(other, field.name), mine[rows])
+            old = getattr(self, field.name)
+            old[rows] = np.where(where, getattr(other, field.name), old[rows])
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """The relative error, at most 1. (A step across a pole finds a tiny slope, tiny errors.)"""
+        return np.minimum(_or_infinite(self.error / np.abs(self.value)), 1.0)
 
     def poor(self, relative: float) -> np.ndarray:
         """Where the error matters beside the slope."""
@@ -199,7 +206,7 @@ class Jacobian:
             slopes.take(rows, self._complex_step(rows, slopes))
         hopeless = slopes.poor(1e-2)
         if len(rows := _rows(hopeless)):
-            slopes.take(rows, self._each_side(rows, 1e-2 * steps[0][rows]), hopeless[rows])
+            slopes.take(rows, self._each_side(rows, steps[4][rows]), hopeless[rows])
         return slopes
 
     def _differences(self, rows: np.ndarray, step: np.ndarray) -> Slopes:

@@ -19,7 +19,7 @@ def raises_in_forward(case: Case) -> Fault | None:
         return None
     if isinstance(error, BadOutput):
         return Fault("rule-raises", str(error), hint="Let the forward return its result.")
-    if _is_read_only(error):
+    if is_read_only(error):
         return Fault(
             "mutates-input", f"{case.name} tries to change an input in place: {_said(error)}"
         )
@@ -48,7 +48,7 @@ def changes_input(case: Case) -> Fault | None:
     for i in case.first.overwritten:
         return Fault(
             "mutates-input",
-            f"{case.name} changes {case.argument(i)} in place: after it ran, the array of its caller"
+            f"{case.name} changes {case.argument(i)} in place: after it ran, its caller's array"
             " holds other numbers.",
             input=i,
         )
@@ -59,7 +59,7 @@ def changes_upstream(case: Case) -> Fault | None:
     """The upstream gradient is another one after the backward was run."""
     error = case.first.error
     changed = any(step.upstream_changed for step in case.first.steps)
-    refused = error is not None and _is_read_only(error) and case.adapter.name == "tensorflow"
+    refused = error is not None and is_read_only(error) and case.adapter.name == "tensorflow"
     if changed or refused:
         return Fault(
             "mutates-upstream",
@@ -70,16 +70,23 @@ def changes_upstream(case: Case) -> Fault | None:
 
 
 def returns_nothing(case: Case) -> Fault | None:
-    """The backward forgot to return."""
+    """The backward forgot to return, or gives None where the framework takes no None."""
     for step in case.first.steps:
-        nothing = len(step.returned) == 1 and step.returned[0] is None
-        if nothing and any(p in case.places for p in step.positions):
+        wanted = [p for p in step.positions if p in case.places]
+        if wanted and len(step.returned) == 1 and step.returned[0] is None:
             return Fault(
                 "missing-gradient",
                 f"The backward of {case.name} returns None instead of a gradient. Did it forget"
                 " `return`?",
-                input=next(p for p in step.positions if p in case.places),
+                input=wanted[0],
             )
+        for p, g in zip(step.positions, step.returned, strict=False):
+            if p in wanted and g is None and case.first.error is not None:
+                return Fault(
+                    "missing-gradient",
+                    f"The backward of {case.name} gives None for {case.argument(p)}.",
+                    input=p,
+                )
     return None
 
 
@@ -121,17 +128,17 @@ def has_wrong_shape(case: Case) -> Fault | None:
 def _story_of_shape(case: Case, i: int, raw: np.ndarray) -> tuple[str, str]:
     shape, actual = np.shape(case.inputs[i]), np.shape(raw)
     truth = case.truth("random", i)
-    if np.size(raw) > np.size(case.inputs[i]) and _broadcasts(shape, actual):
-        if not truth.rejects(_summed_to(raw, shape)).any():
-            silent = case.adapter.name == "torch"
-            return "not-unbroadcast", (
-                ": summed over the axes along which the input was stretched, it would be right."
-                + (" PyTorch sums it for you without a word; nobody else does." if silent else "")
-            )
+    stretched = np.size(raw) > np.size(case.inputs[i]) and _broadcasts(shape, actual)
+    if stretched and not truth.rejects(_summed_to(raw, shape)).any():
+        silent = " PyTorch sums it without a word; nobody else does."
+        return "not-unbroadcast", (
+            ": summed over the axes along which the input was stretched, it would be right."
+            + silent * (case.adapter.name == "torch")
+        )
     for j in case.places:
-        if j != i and np.shape(case.inputs[j]) == actual:
-            if not case.truth("random", j).rejects(raw).any():
-                return "inputs-swapped", f": it is the gradient for {case.argument(j)}."
+        fits = j != i and np.shape(case.inputs[j]) == actual
+        if fits and not case.truth("random", j).rejects(raw).any():
+            return "inputs-swapped", f": it is the gradient for {case.argument(j)}."
     for a, b in _pairs_of_axes(len(actual)):
         turned = np.swapaxes(raw, a, b)
         if turned.shape == shape and not truth.rejects(turned).any():
@@ -146,7 +153,7 @@ def raises_in_backward(case: Case) -> Fault | None:
     error = case.first.error
     if error is None:
         return None
-    if _is_read_only(error):
+    if is_read_only(error):
         return Fault(
             "stale-state",
             f"The backward of {case.name} changes a value in place that its forward saved, so it"
@@ -214,7 +221,7 @@ def _pairs_of_axes(ndim: int) -> Iterator[tuple[int, int]]:
     return ((a, b) for a in range(ndim) for b in range(a + 1, ndim))
 
 
-def _is_read_only(error: BaseException | None) -> bool:
+def is_read_only(error: BaseException | None) -> bool:
     """Whether NumPy refused to write into an array that is shared."""
     while error is not None:
         if isinstance(error, ValueError) and (

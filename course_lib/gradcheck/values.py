@@ -61,7 +61,7 @@ def wrong_values(case: Case) -> list[Fault]:
     wrong = [w for w in (Wrong(case, i) for i in case.places) if w.entries.any()]
     if not wrong:
         return [fault for i in case.places if (fault := _bends_upstream(Wrong(case, i)))][:1]
-    if found := _negated(wrong) or _swapped(case, wrong):
+    if found := _loses_output(case, wrong) or _negated(wrong) or _swapped(case, wrong):
         return found
     faults = []
     for w in wrong:
@@ -106,14 +106,26 @@ def is_unstable(case: Case) -> Fault | None:
 # -- patterns over several inputs ---------------------------------------------------------------
 
 
+def _loses_output(case: Case, wrong: list[Wrong]) -> list[Fault]:
+    """One output sends nothing back, though several inputs should hear of it."""
+    for k, name in _each_output(case):
+        deaf = [w for w in wrong if w.rejected(name).any()]
+        if len(deaf) < 2 or any(np.any(w.given(name)) for w in deaf):
+            continue
+        if any(np.any(case.gradient("random", i)) for i in case.places):
+            text = f"output {k} is ignored: an upstream gradient that arrives only there is lost."
+            return [deaf[0].fault("output-ignored", text, name, output=k)]
+    return []
+
+
 def _negated(wrong: list[Wrong]) -> list[Fault]:
     """All gradients have the wrong sign (x − y, swapped, is the same: a sign is likelier)."""
     case = wrong[0].case
     linear = not any(_bends_upstream(w) or _ignores_upstream(w) for w in wrong)
-    if linear and len(wrong) > 1 and all(_factor(w) == -1.0 for w in wrong):
-        if len(wrong) == len([i for i in case.places if np.any(case.truth("ones", i).value)]):
-            text = "all gradients have the wrong sign: each is minus what it should be."
-            return [wrong[0].fault("wrong-sign", text)]
+    acting = [i for i in case.places if np.any(case.truth("random", i).value)]
+    if linear and 1 < len(wrong) == len(acting) and all(_factor(w) == -1.0 for w in wrong):
+        text = "all gradients have the wrong sign: each is minus what it should be."
+        return [wrong[0].fault("wrong-sign", text)]
     return []
 
 
@@ -161,8 +173,8 @@ def _ignores_upstream(w: Wrong) -> Fault | None:
     names = ("random", "another", "zeros", "minus", "twice", "thousandfold")
     values = np.stack([w.given(name) for name in names])
     truths = np.stack([w.truth(name).value for name in names])
-    varies = np.any(~w.case.same(truths, truths[:1]), axis=0)
-    frozen = np.all(values == values[0], axis=0) & (values[0] != 0) & varies & w.entries
+    moves = np.any(truths != truths[0], axis=0) | ~np.any(truths, axis=0)
+    frozen = np.all(values == values[0], axis=0) & (values[0] != 0) & moves & w.entries
     if frozen.any():
         part = "" if (frozen | ~w.entries).all() and frozen.all() else f", in {_count(frozen)}"
         return w.fault(
@@ -211,6 +223,8 @@ def _bends_upstream(w: Wrong) -> Fault | None:
         return None
     for name, expected, story in tests:
         straight = w.case.same(g(name), expected)
+        size = np.max(np.abs(w.truth(name).value), initial=0.0)
+        straight |= np.abs(g(name) - expected) <= 1e-12 * size
         if name == "sum":  # rounding counts beside what was added
             straight |= w.case.same(g(name) + np.abs(g("random")), expected + np.abs(g("random")))
         if not straight.all():
@@ -338,20 +352,21 @@ def _mixes_upstream(w: Wrong) -> Fault | None:
     """Right, or right but for a factor, only if all entries of the upstream gradient are alike."""
     if sum(y.size for y in w.case.outputs) < 2:
         return None
-    if not w.rejected("ones").any():
+    truth, ones = w.truth("ones"), w.truth("ones").value
+    telling = np.abs(ones) > 10 * truth.tolerance
+    if not w.rejected("ones").any() and (telling & w.entries).any():
         return w.fault(
             "not-elementwise",
             f"{w.subject} is right only when the upstream gradient is the same everywhere: its"
             " entries do not reach where they belong.",
         )
-    ones = w.truth("ones").value
-    if w.entries.sum() > 1 and all(_proportional(w.given(n), ones) for n in _COMPARED):
-        if not all(_proportional(w.truth(n).value, ones) for n in _COMPARED):
-            return w.fault(
-                "not-elementwise",
-                f"{w.subject} uses one number made from the whole upstream gradient (its sum, its"
-                " mean or one entry) instead of each entry in its place.",
-            )
+    one_number = all(_proportional(w.given(n), ones) for n in _COMPARED)
+    if one_number and not all(_proportional(w.truth(n).value, ones) for n in _COMPARED):
+        return w.fault(
+            "not-elementwise",
+            f"{w.subject} uses one number made from the whole upstream gradient (its sum, its"
+            " mean or one entry) instead of each entry in its place.",
+        )
     return None
 
 

@@ -9,15 +9,16 @@ _DIRECTIONS = 2
 
 
 def leads_nowhere(case: Case) -> Fault | None:
-    """No custom gradient was recorded, nor anything else: no backward can run."""
-    if case.first.custom or any(case.first.gradients[i] is not None for i in case.places):
+    """The output does not lead back to any input: no backward was run."""
+    if case.first.steps or any(case.first.gradients[i] is not None for i in case.places):
         return None
-    if not any(case.truth("ones", i).rejects(case.gradient("ones", i)).any() for i in case.places):
+    given = {i: case.gradient("random", i) for i in case.places}
+    if not any(case.truth("random", i).rejects(given[i]).any() for i in case.places):
         return None
     return Fault(
         "rule-not-run",
-        f"No gradient flows through {case.name}: {case.adapter.label} recorded neither a custom"
-        " gradient nor anything else between the inputs and the output, so no backward was run.",
+        f"No gradient flows through {case.name}: the output that it returns does not lead back to"
+        f" the input, so {case.adapter.label} never runs its backward.",
         input=case.places[0],
     )
 
@@ -98,7 +99,8 @@ def loses_precision(case: Case) -> Fault | None:
     if case.exact is case.inputs or not all(np.isfinite(y).all() for y in case.first.outputs):
         return None
     for i in case.places:
-        given, exact = np.asarray(case.first.gradients[i] or 0.0, float), case.gradient("random", i)
+        found, exact = case.first.gradients[i], case.gradient("random", i)
+        given = np.zeros(exact.shape) if found is None else np.asarray(found, float)
         dtype = case.inputs[i].dtype
         allowed = min(0.5, 1e5 * float(np.finfo(dtype).eps))
         size = np.max(np.abs(exact), initial=0.0)
