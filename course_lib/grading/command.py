@@ -14,7 +14,7 @@ from .gradebook import GradebookError, write_gradebook
 from .graded import Graded
 from .jail.limits import MEBIBYTE, Limits
 from .journal import Journal, JournalBusy
-from .pages import write_pages
+from .pages import copy_receipts, write_pages
 from .shelf import ExerciseError, find_solutions, load_rubrics
 
 
@@ -47,7 +47,7 @@ def grade_command(order: GradeOrder) -> list[Graded]:
     Refused
         There is nothing to grade, or no rubric to grade it by, or a report cannot be written.
     """
-    console = Console()
+    console = Console(markup=False)
     solutions = _solutions(order)
     try:
         if order.output:
@@ -60,8 +60,8 @@ def grade_command(order: GradeOrder) -> list[Graded]:
     except KeyboardInterrupt:
         raise Refused("Stopped. What was graded is kept: run the same with --resume.") from None
     report.show(grades, console)
-    console.print(report.summary(grades), markup=False)
-    _write(order, grades, console)
+    console.print(report.summary(grades))
+    _write(order, grades, submissions, console)
     return grades
 
 
@@ -112,16 +112,19 @@ def _hidden(order: GradeOrder, solutions: Path) -> tuple[Path, ...]:
     return tuple(Path(path).resolve() for path in named if path)
 
 
-def _write(order: GradeOrder, grades: list[Graded], console: Console) -> None:
+def _write(
+    order: GradeOrder, grades: list[Graded], submissions: list[Submission], console: Console
+) -> None:
     try:
         if order.output:
             report.write(grades, order.output)
-            console.print(f"Written: {order.output}", markup=False)
+            console.print(f"Written: {order.output}")
         if order.feedback:
             pages = write_pages(grades, order.feedback)
-            console.print(f"Written: {len(pages)} pages in {order.feedback}", markup=False)
+            copy_receipts(submissions, order.feedback)
+            console.print(f"Written: {report.counted(len(pages), 'page')} in {order.feedback}")
         if order.gradebook:
             count = write_gradebook(grades, order.gradebook)
-            console.print(f"Written: {count} submissions in the gradebook", markup=False)
+            console.print(f"Written: {report.counted(count, 'submission')} in the gradebook")
     except (OSError, GradebookError) as reason:
         raise Refused(f"{reason} The grades are kept: run the same with --resume.") from reason

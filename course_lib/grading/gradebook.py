@@ -6,6 +6,7 @@ It is opened when everything has been graded, and never while a submission runs.
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -37,12 +38,14 @@ def write_gradebook(grades: Iterable[Graded], url: str) -> int:
     """
     try:
         from nbgrader.api import Gradebook, InvalidEntry
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import SAWarning, SQLAlchemyError
     except ImportError as reason:
         raise GradebookError("--gradebook needs nbgrader: pip install nbgrader.") from reason
     where = url if "://" in url else f"sqlite:///{url}"
     try:
-        with _alembic_in_reach(), Gradebook(where) as gradebook:
+        with _alembic_in_reach(), warnings.catch_warnings(), Gradebook(where) as gradebook:
+            # SQLAlchemy remarks on how nbgrader links its own tables.
+            warnings.filterwarnings("ignore", "Object of type", SAWarning)
             written = [_write(gradebook, graded) for graded in grades if graded.questions]
     except (SQLAlchemyError, InvalidEntry, ImportError) as reason:
         first_line = str(reason).splitlines()[0]
@@ -62,7 +65,7 @@ def _alembic_in_reach() -> Iterator[None]:
 
 
 def _write(gradebook: Any, graded: Graded) -> None:
-    notebook = graded.exercise.split("_", 1)[-1]
+    notebook = graded.topic
     gradebook.update_or_create_student(graded.student)
     gradebook.update_or_create_assignment(graded.exercise)
     gradebook.update_or_create_notebook(notebook, graded.exercise)

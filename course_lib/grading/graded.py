@@ -45,6 +45,11 @@ class Graded:
         return cls(student, exercise, questions, tuple(map(harmless, notes)), isolated)
 
     @property
+    def topic(self) -> str:
+        """The exercise's name without its number, which is its notebook's name."""
+        return self.exercise.split("_", 1)[-1]
+
+    @property
     def points(self) -> float:
         return sum(question.points for question in self.questions)
 

@@ -1,16 +1,19 @@
 """Feedback to hand back: one HTML page a student, with named mistakes and hints, no answers."""
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+from .collect import Submission
 from .feedback import TONES
 from .graded import Graded, GradedQuestion
 from .report import NOT_ISOLATED
 
+_RECEIPTS = ("timestamp.txt", "submission_secret.txt")
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -44,14 +47,40 @@ _TOLD = {
 
 
 def write_pages(grades: Iterable[Graded], folder: Path) -> list[Path]:
-    """Write `folder/STUDENT.html` for each student, and return the files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `folder/STUDENT.html` for each student, and return these files.
+
+    Each exercise also has its page at `folder/STUDENT/EXERCISE/TOPIC.html`, which is where
+    `nbgrader release_feedback` looks for what it gives back.
+    """
     pages = []
-    for student, theirs in groupby(grades, key=lambda graded: graded.student):
-        page = folder / f"{quote(student, safe=' @+,=')}.html"
-        page.write_text(render(student, list(theirs)), encoding="utf-8")
-        pages.append(page)
+    for student, group in groupby(grades, key=lambda graded: graded.student):
+        theirs, name = list(group), _file_name(student)
+        for graded in theirs:
+            _write(folder / name / graded.exercise / f"{graded.topic}.html", student, [graded])
+        pages.append(_write(folder / f"{name}.html", student, theirs))
     return pages
+
+
+def copy_receipts(submissions: Iterable[Submission], folder: Path) -> None:
+    """Put what nbgrader wrote down at submission beside the pages: its exchange asks for it."""
+    for submission in submissions:
+        place = folder / _file_name(submission.student) / submission.exercise
+        if submission.path is None or not place.is_dir():
+            continue
+        for name in _RECEIPTS:
+            receipt = submission.path.with_name(name)
+            if receipt.is_file() and not receipt.is_symlink():
+                shutil.copyfile(receipt, place / name)
+
+
+def _file_name(student: str) -> str:
+    return quote(student, safe=" @+,=")
+
+
+def _write(page: Path, student: str, grades: Sequence[Graded]) -> Path:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(render(student, grades), encoding="utf-8")
+    return page
 
 
 def render(student: str, grades: Sequence[Graded]) -> str:

@@ -60,9 +60,9 @@ def summary(grades: Sequence[Graded]) -> str:
     questions = Counter(question.status for graded in grades for question in graded.questions)
     counts = ", ".join(f"{questions[status]} {status}" for status in Status if questions[status])
     review = sum(graded.needs_review for graded in grades)
-    line = f"{_counted(len(grades), 'submission')}: {counts or 'no questions'}."
+    line = f"{counted(len(grades), 'submission')}: {counts or 'no questions'}."
     if review:
-        line += f" {_counted(review, 'submission')} for a person to look at."
+        line += f" {counted(review, 'submission')} for a person to look at."
     if not all(graded.isolated for graded in grades):
         line += f" {NOT_ISOLATED}."
     return line
@@ -117,5 +117,6 @@ def _no_formula(value: object) -> object:
     return value
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """`1 page`, `2 pages`."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -12,9 +12,6 @@ from nbgrader.api import Gradebook
 from course_lib.grading.gradebook import GradebookError, write_gradebook
 from course_lib.grading.graded import Graded, GradedQuestion
 
-# SQLAlchemy remarks on how nbgrader links its own tables.
-pytestmark = pytest.mark.filterwarnings("ignore:Object of type")
-
 
 def _graded(student, clipped=3, status="right", exercise="01_clipped"):
     questions = (
