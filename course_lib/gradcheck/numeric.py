@@ -265,7 +265,8 @@ def along(function: Function, inputs: Arrays, directions: Arrays, rng) -> Jacobi
     """The derivative of a function along a direction through all of its inputs at once."""
 
     def moved(at: Arrays) -> Arrays:
-        return function([x + at[0][0] * d for x, d in zip(inputs, directions, strict=True)])
+        steps = (at[0][0] * d for d in directions)
+        return function([np.asarray(x + s) for x, s in zip(inputs, steps, strict=True)])
 
     return Jacobian(moved, [np.zeros(1)], 0, rng)
 
