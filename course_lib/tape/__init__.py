@@ -15,25 +15,9 @@ from .numpy_functions import logsumexp, softmax
 from .ops import elementwise, unbroadcast
 from .transforms import checkpoint, value_and_grad, vjp
 
+# fmt: off
 __all__ = [
-    "Function",
-    "Node",
-    "Op",
-    "TapeError",
-    "Variable",
-    "checkpoint",
-    "custom_gradient",
-    "custom_vjp",
-    "elementwise",
-    "grad",
-    "jvp",
-    "logsumexp",
-    "no_grad",
-    "on_backward",
-    "register_custom_gradient",
-    "softmax",
-    "stop_gradient",
-    "unbroadcast",
-    "value_and_grad",
-    "vjp",
+    "Function", "Node", "Op", "TapeError", "Variable", "checkpoint", "custom_gradient",
+    "custom_vjp", "elementwise", "grad", "jvp", "logsumexp", "no_grad", "on_backward",
+    "register_custom_gradient", "softmax", "stop_gradient", "unbroadcast", "value_and_grad", "vjp",
 ]

@@ -1,15 +1,15 @@
 """Walking the tape backwards: reverse mode."""
 
-from contextlib import contextmanager
 from heapq import heappop, heappush
 
 import numpy as np
 
-from .core import Tape, Variable, recording, tracked
-from .errors import TapeError, describe
+from . import errors
+from .core import Tape, Variable, as_numbers, as_tuple, during, recording, tracked, value_of
+from .errors import describe
 
 
-def grad(y, x, upstream=None, create_graph=False):
+def grad(y, x, upstream=None, create_graph: bool = False):
     """The gradient of y with respect to x: the vector-Jacobian product with the upstream gradient.
 
     Parameters
@@ -33,17 +33,14 @@ def grad(y, x, upstream=None, create_graph=False):
     TapeError
         If y or x is not on the tape, an upstream does not fit, or a custom rule misbehaves.
     """
-    ys, xs = _on_tape(y, "differentiate"), _on_tape(x, "differentiate with respect to")
-    upstreams = _upstreams(upstream, ys, many=isinstance(y, (tuple, list)))
-    seeds = [_seed(y, u) for y, u in zip(ys, upstreams, strict=True)]
+    ys, xs = on_tape(y, "differentiate"), on_tape(x, "differentiate with respect to")
+    given = as_tuple(upstream) if isinstance(y, (tuple, list)) else (upstream,)
+    ones = [np.ones(y.shape, y.dtype) for y in ys]
+    seeds = ones if upstream is None else fitted(given, ys, "upstream gradient", "output")
     with recording(create_graph):
-        if create_graph:
-            seeds = [u if isinstance(u, Variable) else Variable(u) for u in seeds]
-        else:
-            seeds = [u.value if isinstance(u, Variable) else u for u in seeds]
-        adjoints = backward(ys, seeds, xs, create_graph)
-        own = _as_variable if create_graph else _Own()
-        gradients = tuple(own(g, x) for g, x in zip(adjoints, xs, strict=True))
+        found = backward(ys, seeds, xs, create_graph)
+        found = [np.zeros_like(x) if g is None else g for g, x in zip(found, xs, strict=True)]
+        gradients = tuple(map(as_variable, found)) if create_graph else own(found)
     return gradients if isinstance(x, (tuple, list)) else gradients[0]
 
 
@@ -53,111 +50,74 @@ def backward(ys, seeds, xs, lifted=False):
     A node's moment is its place in time: when its turn comes, everything that used it has had its
     turn. Nothing older than the oldest x can depend on an x.
     """
-    oldest = min(x.node.moment for x in xs)
     wanted = {x.node.moment for x in xs}
-    pending, heap = {}, []  # moment -> (node, its upstream gradients, one an output)
-
-    def receive(variable, g):
-        node, i = variable.node, variable.index
-        if node.moment < oldest:
-            return
-        if node.moment not in pending:
-            pending[node.moment] = node, [None] * len(node.values)
-            heappush(heap, -node.moment)
-        upstreams = pending[node.moment][1]
-        upstreams[i] = g if upstreams[i] is None else upstreams[i] + g
-
-    for y, seed in zip(ys, seeds, strict=True):
-        receive(y, seed)
-    while heap:
+    oldest, arrived, heap = min(wanted), {}, []  # arrived: moment -> (node, one upstream an output)
+    inputs, gradients = ys, seeds
+    while True:
+        for x, g in zip(inputs, gradients, strict=True):
+            if g is None or (moment := x.node.moment) < oldest:
+                continue
+            if moment not in arrived:
+                arrived[moment] = x.node, [None] * len(x.node.values)
+                heappush(heap, -moment)
+            upstreams = arrived[moment][1]
+            before = upstreams[x.index]
+            upstreams[x.index] = g if before is None else before + g
+        if not heap:
+            break
         moment = -heappop(heap)
-        node, upstreams = pending[moment] if moment in wanted else pending.pop(moment)
-        if node.op is None:
-            continue
-        gradients = node.op.pullback(node, upstreams, lifted)
-        for watch in Tape.watchers:
-            watch(node, upstreams, gradients)
-        for x, g in zip(node.inputs, gradients, strict=True):
-            if g is not None and tracked(x):
-                receive(x, g)
-    found = ((pending.get(x.node.moment), x.index) for x in xs)
+        node, upstreams = arrived[moment] if moment in wanted else arrived.pop(moment)
+        inputs, gradients = (), ()
+        if node.op and moment > oldest:
+            inputs, gradients = node.inputs, node.op.pullback(node, upstreams, lifted)
+            for watch in Tape.watchers:
+                watch(node, upstreams, gradients)
+    found = ((arrived.get(x.node.moment), x.index) for x in xs)
     return [entry[1][i] if entry else None for entry, i in found]
 
 
-@contextmanager
 def on_backward(watch):
     """Call ``watch(node, upstreams, gradients)`` at every step of the backward passes in a block.
 
     node has .name, .inputs, .values and .params; upstreams holds one gradient an output (None where
     the output was not used), gradients one an input as the rule gave them (None for constants).
     """
-    before = Tape.watchers
-    Tape.watchers = (*before, watch)
-    try:
-        yield
-    finally:
-        Tape.watchers = before
+    return during(Tape, watchers=(*Tape.watchers, watch))
 
 
 # -- what goes in and what comes out --------------------------------------------------------------
 
 
-def _on_tape(given, verb):
-    variables = list(given) if isinstance(given, (tuple, list)) else [given]
-    if not variables:
-        raise TapeError(f"grad was given nothing to {verb}.")
-    for v in variables:
-        if not isinstance(v, Variable):
-            raise TapeError(
-                f"grad can only {verb} Variables, but was given {describe(v)}. If it came out of a"
-                " computation, it left the tape there (.value, stop_gradient, another library)."
-            )
-        if v.node is None:
-            raise TapeError(
-                f"grad was asked to {verb} a constant: this Variable was made under no_grad or by"
-                " stop_gradient, so nothing was recorded."
-            )
+def on_tape(given, verb):
+    """The given Variable or Variables as a tuple, all of them on the tape."""
+    variables = as_tuple(given)
+    if not variables or not all(map(tracked, variables)):
+        raise errors.NotOnTheTape(verb=verb, given=describe(*variables) or "none")
     return variables
 
 
-def _upstreams(upstream, ys, many):
-    if upstream is None:
-        return [None] * len(ys)
-    given = list(upstream) if many and isinstance(upstream, (tuple, list)) else [upstream]
-    if len(given) != len(ys):
-        raise TapeError(f"grad was given {len(given)} upstream gradients for {len(ys)} outputs.")
-    return given
+def fitted(given, partners, what, partner):
+    """One upstream gradient or tangent for each partner, of its shape and dtype."""
+    if len(given) != len(partners):
+        counts = {"given": len(given), "expected": len(partners)}
+        raise errors.WrongCount(what=what, partner=partner, **counts)
+    numbers = [g if isinstance(g, Variable) else as_numbers(g, f"the {what}") for g in given]
+    for g, p in zip(numbers, partners, strict=True):
+        if g.shape != p.shape:
+            raise errors.WrongShape(what=what, given=g.shape, partner=partner, expected=p.shape)
+    pairs = zip(numbers, partners, strict=True)
+    return [g if isinstance(g, Variable) else np.array(g, p.dtype) for g, p in pairs]
 
 
-def _seed(y, upstream):
-    if upstream is None:
-        return np.ones(y.shape, y.dtype)
-    u = upstream if isinstance(upstream, Variable) else np.array(upstream, y.dtype)  # ours to freeze
-    if u.shape != y.shape:
-        raise TapeError(
-            f"The upstream gradient has shape {u.shape}, but the output has shape {y.shape}. Give"
-            " one number for each entry of the output."
-        )
-    return u
-
-
-def _as_variable(g, x):
-    """A gradient that can be differentiated again, also if it is constant."""
-    if g is None:
-        g = np.zeros(x.shape, x.dtype)
+def as_variable(g):
+    """A Variable that can be differentiated, also if g is constant."""
     return g if tracked(g) else Variable(g)
 
 
-class _Own:
-    """Hands out arrays that are the caller's to change: no two of them share memory."""
-
-    def __init__(self):
-        self.given = set()
-
-    def __call__(self, g, x):
-        if g is None:
-            return np.zeros(x.shape, x.dtype)
-        g = np.asarray(g)
-        shared = id(g) in self.given or not g.flags.owndata or not g.flags.writeable
-        self.given.add(id(g))
-        return g.copy() if shared else g
+def own(gradients):
+    """Arrays that are the caller's to change: no two of them share memory."""
+    owned = []
+    for g in map(np.asarray, map(value_of, gradients)):
+        free = g.flags.owndata and g.flags.writeable and not any(g is other for other in owned)
+        owned.append(g if free else g.copy())
+    return tuple(owned)

@@ -5,11 +5,13 @@ rules), ``custom`` (rules of your own), ``forward`` (tangents instead of adjoint
 """
 
 from contextlib import contextmanager
+from inspect import signature
 from itertools import count
 
 import numpy as np
 
-from .errors import TapeError, describe, does_not_fit, left_the_tape, no_rule
+from . import errors
+from .errors import describe
 
 
 class Tape:
@@ -35,8 +37,6 @@ class Op:
     along t. Both are written with NumPy functions, so they serve arrays and Variables alike.
     """
 
-    __slots__ = ("fun", "jvp", "name", "vjp")
-
     def __init__(self, fun, vjp, jvp, name=None):
         self.fun, self.vjp, self.jvp, self.name = fun, vjp, jvp, name or fun.__name__
 
@@ -45,39 +45,39 @@ class Op:
 
     def pullback(self, node, upstreams, lifted):
         """The gradients of ``node`` for its inputs, None for constants."""
-        xs = node.inputs
-        y, *values = (node.output(), *xs) if lifted else (node.values[0], *map(value_of, xs))
-        return [
-            self.vjp(i, upstreams[0], y, *values, **node.params) if tracked(x) else None
-            for i, x in enumerate(xs)
-        ]
+        (g,), (y, *xs), gradients = upstreams, node.seen(lifted), []
+        for i, x in enumerate(node.inputs):
+            on_tape = isinstance(x, Variable) and x.node is not None
+            gradients.append(self.vjp(i, g, y, *xs, **node.params) if on_tape else None)
+        return gradients
 
     def pushforward(self, node, tangents, lifted):
-        """The tangents of the outputs of ``node``; ``tangents`` holds None for what stands still."""
-        xs = node.inputs
-        y, *values = (node.output(), *xs) if lifted else (node.values[0], *map(value_of, xs))
-        moved = [
-            self.jvp(i, t, y, *values, **node.params) for i, t in enumerate(tangents) if t is not None
-        ]
-        return [np.broadcast_to(sum(moved[1:], moved[0]), y.shape)]
+        """The tangents of the outputs of ``node``; ``tangents`` has None for what stands still."""
+        y, *xs = node.seen(lifted)
+        moving = [(i, t) for i, t in enumerate(tangents) if t is not None]
+        parts = [self.jvp(i, t, y, *xs, **node.params) for i, t in moving]
+        return [np.broadcast_to(sum(parts[1:], parts[0]), y.shape).astype(y.dtype)]
 
 
 class Node:
     """One step on the tape: an op, its inputs, the values it gave, and when that was."""
 
-    __slots__ = ("inputs", "moment", "op", "params", "values")
+    __slots__ = ("arguments", "inputs", "moment", "op", "params", "values")
 
-    def __init__(self, op, inputs, params, values):
-        self.op, self.inputs, self.params, self.values = op, inputs, params, values
-        self.moment = next(moments)
+    def __init__(self, op, inputs, arguments, params, values):
+        self.op, self.inputs, self.arguments = op, inputs, arguments
+        self.params, self.values, self.moment = params, values, next(moments)
+
+    name = property(lambda self: self.op.name if self.op else "leaf")
 
     @property
-    def name(self):
-        return self.op.name if self.op else "leaf"
+    def outputs(self):
+        """Its outputs as Variables. (It does not keep them: that would be a reference cycle.)"""
+        return tuple([made(value, self, i) for i, value in enumerate(self.values)])
 
-    def output(self, i=0):
-        """Output i as a Variable. (The node does not keep it: that would be a reference cycle.)"""
-        return Variable._made(self.values[i], self, i)
+    def seen(self, lifted):
+        """Outputs and inputs as a rule sees them: Variables if it is recorded, arrays if not."""
+        return (*self.outputs, *self.inputs) if lifted else (*self.values, *self.arguments)
 
 
 class Variable:
@@ -99,184 +99,169 @@ class Variable:
     """
 
     __slots__ = ("_value", "index", "node")
-    __hash__ = object.__hash__
 
     def __init__(self, value):
-        self._value = as_value(value)
-        self.node, self.index = Node(None, (), NOTHING, (self._value,)), 0
+        self._value, self.index = as_value(value), 0
+        self.node = Node(None, (), (), NOTHING, (self._value,))
 
-    @classmethod
-    def _made(cls, value, node, index=0):
-        self = object.__new__(cls)
-        self._value, self.node, self.index = value, node, index
-        return self
-
-    @property
-    def value(self):
-        """The array, read-only."""
-        return self._value
-
-    @value.setter
-    def value(self, new):
-        raise TapeError(
-            "The value of a Variable was recorded and cannot be replaced. Make a new one:"
-            " x = Variable(new_value)."
-        )
-
+    # fmt: off
+    value = property(lambda self: self._value, doc="The array, read-only.")
     shape = property(lambda self: self._value.shape)
-    ndim = property(lambda self: self._value.ndim)
-    size = property(lambda self: self._value.size)
+    ndim  = property(lambda self: self._value.ndim)
+    size  = property(lambda self: self._value.size)
     dtype = property(lambda self: self._value.dtype)
 
-    def __len__(self):
-        return len(self._value)
+    __hash__ = object.__hash__
+    def __len__(self):  return len(self._value)
+    def __iter__(self): return (self[i] for i in range(len(self)))
+    def __repr__(self): return "Variable" + repr(self._value).removeprefix("array")
 
-    def __repr__(self):
-        text = np.array2string(self._value, separator=", ", prefix="Variable(")
-        return f"Variable({text})"
-
-    # -- leaving the tape is never silent ---------------------------------------------------
-
-    def _leave(self, what):
-        if Tape.recording and self.node is not None:
-            raise left_the_tape(what)
-        return self._value
+    # leaving the tape is never silent
+    def __float__(self): return float(np.asarray(self))
+    def __int__(self):   return int(np.asarray(self))
+    def __bool__(self):  return bool(np.asarray(self))
+    def __setitem__(self, index, value): raise errors.NeverInPlace()
+    def __getattr__(self, name): raise errors.NoAttribute(name=name)
+    # fmt: on
 
     def __array__(self, dtype=None, copy=None):
-        value = self._leave("Turning a Variable into a NumPy array")
-        return np.array(value, dtype=dtype, copy=copy)
+        if Tape.recording and self.node is not None:
+            raise errors.LeftTheTape()
+        return np.array(self._value, dtype, copy=copy)
 
-    def __float__(self):
-        return float(self._leave("float() of a Variable"))
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if ufunc in ufuncs and method == "__call__" and not options:
+            return record(ufuncs[ufunc], inputs)
+        if Tape.recording and (method != "__call__" or options):
+            raise errors.CannotRecord(name=f"np.{ufunc.__name__}", how=", ".join(options) or method)
+        return without_rule(ufunc, inputs, options, getattr(ufunc, method))
 
-    def __int__(self):
-        return int(self._leave("int() of a Variable"))
-
-    def __bool__(self):
-        return bool(self._leave("The truth value of a Variable"))
-
-    def __setitem__(self, index, value):
-        raise TapeError(
-            "A Variable is never changed in place. Build a new one with np.where, np.concatenate"
-            " or np.stack."
-        )
-
-    # -- NumPy speaks to it -----------------------------------------------------------------
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if method != "__call__" or kwargs:
-            extra = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}="
-            raise TapeError(
-                f"np.{ufunc.__name__}{extra} cannot be recorded. Write it without in-place"
-                " assignment or options, for instance a = a + x instead of a += x, np.sum(x)"
-                " instead of np.add.reduce(x)."
-            )
-        op = ufuncs.get(ufunc)
-        return record(op, inputs) if op else without_rule(ufunc, inputs, kwargs)
-
-    def __array_function__(self, function, types, args, kwargs):
-        ours = functions.get(function)
-        return ours(*args, **kwargs) if ours else without_rule(function, args, kwargs)
+    def __array_function__(self, function, types, args, options):
+        if function not in functions:
+            return without_rule(function, args, options, function)
+        try:
+            return functions[function](*args, **options)
+        except TypeError as error:
+            name, form = function.__name__, signature(functions[function])
+            raise errors.WrongCall(name=name, form=form, reason=error) from error
 
 
-def tracked(x):
-    return isinstance(x, Variable) and x.node is not None
+def made(value, node, index=0, new=object.__new__):
+    """A Variable that came out of a computation; a constant if node is None."""
+    variable = new(Variable)
+    variable._value, variable.node, variable.index = value, node, index
+    return variable
 
 
-def value_of(x):
-    return x._value if isinstance(x, Variable) else x
+def stop_gradient(x):
+    """The same values as a constant: no gradient flows back through it."""
+    return made(x._value, None) if isinstance(x, Variable) else x
+
+
+# fmt: off
+def tracked(x):  return isinstance(x, Variable) and x.node is not None
+def value_of(x): return x._value if isinstance(x, Variable) else x
+def as_tuple(x): return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+def plain(x):    return type(x)(map(plain, x)) if type(x) in (tuple, list) else value_of(x)
+# fmt: on
+
+
+# -- values that nobody changes -------------------------------------------------------------------
 
 
 def as_value(value):
-    """A frozen array of real floating-point numbers, or a TapeError that says why not."""
-    if isinstance(value, Variable):
-        return value._value
+    """A frozen array of real floating-point numbers, or an error that says why not."""
+    array = as_numbers(value, "the value of a Variable")
+    if array.dtype.kind in "iu" and np.any(np.abs(array.astype(float)) >= 2**53):
+        raise errors.TooLarge()
+    return kept(array if array.dtype.kind == "f" else array.astype(float))
+
+
+def as_numbers(given, role):
+    """An array of real numbers; ``role`` is what it is for, should it be none."""
     try:
-        array = np.array(value)
+        array = np.asarray(value_of(given))
+        reason = f"dtype {array.dtype}"
     except (ValueError, TypeError) as error:
-        raise TapeError(
-            f"A Variable holds an array of numbers, but was given {describe(value)}: {error}."
-        ) from error
-    if array.dtype.kind in "iub":
-        exact = array.astype(np.float64)
-        if array.dtype.kind != "b" and np.any(np.abs(exact) > 2**53):
-            raise TapeError(
-                "These integers are too large for float64, which holds them exactly up to 2**53."
-                " Convert them yourself if rounding is meant: Variable(x.astype(float))."
-            )
-        array = exact
-    if array.dtype.kind != "f":
-        raise TapeError(
-            f"A Variable holds real numbers, but was given {describe(value)}"
-            f" (dtype {array.dtype}). Convert it first, for instance with np.asarray(x, float)."
-        )
-    return freeze(array)
+        array, reason = None, error
+    if array is None or array.dtype.kind not in "fiub":
+        raise errors.NotNumbers(role=role, given=describe(given), reason=reason)
+    return array
+
+
+def kept(x, ours=False):
+    """x as it is now, its arrays read-only: copied, or frozen in place if they are ours."""
+    if isinstance(x, np.ndarray):
+        return x if settled(x) else freeze(x if ours and x.flags.owndata else x.copy())
+    if type(x) is dict:
+        return dict(zip(x, kept([*x.values()], ours), strict=True))
+    return type(x)([kept(part, ours) for part in x]) if type(x) in (tuple, list) else x
+
+
+def settled(x):
+    """Whether x is an array that nobody can change, nor one that it is a view of."""
+    owned = isinstance(x, np.ndarray) and not x.flags.writeable
+    return owned and (x.base is None or settled(x.base))
 
 
 def freeze(array):
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
+
+
+# -- recording ------------------------------------------------------------------------------------
 
 
 def record(op, inputs, params=NOTHING):
     """Apply ``op`` to the values of ``inputs``; note it on the tape if one of them is tracked."""
-    values, recorded = [], False
-    for x in inputs:
+    arguments, recorded = [], False
+    for i, x in enumerate(inputs):
         if isinstance(x, Variable):
             recorded = recorded or x.node is not None
-            values.append(x._value)
-        else:
-            values.append(np.asarray(x) if isinstance(x, (list, tuple)) else x)
+            x = x._value
+        elif type(x) not in (float, int):
+            x = kept(as_numbers(x, f"what {op.name} takes"))
+            inputs = (*inputs[:i], x, *inputs[i + 1 :])
+        arguments.append(x)
     try:
-        y = op.fun(*values, **params)
+        y = freeze(np.asarray(op.fun(*arguments, **params)))
     except (ValueError, TypeError, IndexError) as error:
-        raise does_not_fit(op.name, inputs, error) from error
-    y = freeze(np.asarray(y))
+        raise errors.DoesNotFit(name=op.name, given=describe(*inputs), reason=error) from error
     recorded = recorded and Tape.recording
-    return Variable._made(y, Node(op, tuple(inputs), params, (y,)) if recorded else None)
+    return made(y, Node(op, inputs, arguments, params, (y,)) if recorded else None)
 
 
-def without_rule(function, args, kwargs):
+def without_rule(function, args, options, call):
     """A NumPy function that the tape has no rule for."""
-    if function in flat or not Tape.recording:
-        return function(*_plain(args), **kwargs)
-    if Tape.replaying:  # legal as long as no second derivative asks for its gradient
-        y = freeze(np.asarray(function(*_plain(args), **kwargs)))
-        return Variable._made(y, Node(opaque(function), tuple(args), NOTHING, (y,)))
-    raise no_rule(function)
 
-
-def _plain(args):
-    return [[*_plain(a)] if isinstance(a, (list, tuple)) else value_of(a) for a in args]
-
-
-def opaque(function):
     def refuse(*_, **__):
-        raise TapeError(
-            f"A second derivative passes through {function.__name__}, an intermediate value of a"
-            " custom rule that the tape has no rule for. Give it a custom gradient of its own, or"
-            " let the backward use the inputs only."
-        )
+        raise errors.RawIntermediate(name=function.__name__)
 
-    return Op(function, refuse, refuse)
+    if function in flat or not Tape.recording:
+        return call(*plain(args), **options)
+    if Tape.replaying:  # legal as long as nobody asks for its gradient
+        return record(Op(call, refuse, refuse, function.__name__), args, options)
+    raise errors.NoRule(name=function.__name__)
 
 
 @contextmanager
-def recording(on, replaying=False):
-    """Switch recording on or off for a block."""
-    before = Tape.recording, Tape.replaying
-    Tape.recording, Tape.replaying = on, replaying
+def during(holder, /, **changes):
+    """Attributes of ``holder``, changed for a block."""
+    before = {name: getattr(holder, name) for name in changes}
     try:
+        for name, value in changes.items():
+            setattr(holder, name, value)
         yield
     finally:
-        Tape.recording, Tape.replaying = before
+        for name, value in before.items():
+            setattr(holder, name, value)
+
+
+def recording(on, replaying=False):
+    """A context in which the tape records, or does not."""
+    return during(Tape, recording=on, replaying=replaying)
 
 
 def no_grad():
     """A context in which nothing is recorded: results are constants."""
     return recording(False)
-
-
-def stop_gradient(x):
-    """The same values as a constant: no gradient flows back through it."""
-    return Variable._made(x._value, None) if isinstance(x, Variable) else x

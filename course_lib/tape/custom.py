@@ -7,14 +7,15 @@ its backward with it: intermediates are then differentiated and never mistaken f
 
 import functools
 import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import zip_longest
 
 import numpy as np
 
+from . import core, errors
 from .backward import grad
-from .core import Node, Tape, Variable, as_value, freeze, recording, tracked, value_of
-from .errors import TapeError, describe, wrong_gradient
-
-READ_ONLY = ("read-only", "not writeable")
+from .core import NOTHING, Node, Tape, Variable, as_tuple, freeze, kept, made, tracked, value_of
 
 
 class Rule:
@@ -32,175 +33,133 @@ class Rule:
     def __call__(self, *inputs, **options):
         if options:
             inputs, options = self.bind(inputs, options)
-        outputs, grad_fn = self.run(self.linearised, *map(value_of, inputs), **options)
-        values = tuple(map(self.checked_output, _as_tuple(outputs)))
+        inputs = tuple([x if isinstance(x, Variable) else kept(x) for x in inputs])
+        arguments = [value_of(x) for x in inputs]
+        outputs, grad_fn = self.run(self.linearised, arguments, options)
+        values = tuple([self.checked_output(y) for y in as_tuple(outputs)])
         if not any(isinstance(x, Variable) for x in inputs):
             return outputs
-        node = None
-        if Tape.recording and any(tracked(x) for x in inputs):
-            self.protect(grad_fn)
-            node = Node(self, inputs, {"grad_fn": grad_fn, "options": options}, values)
-        made = tuple(Variable._made(v, node, i) for i, v in enumerate(values))
-        return made if isinstance(outputs, (tuple, list)) else made[0]
+        recorded, params = Tape.recording and any(map(tracked, inputs)), (grad_fn, options)
+        node = Node(self, inputs, arguments, params, values) if recorded else None
+        ys = tuple([made(y, node, i) for i, y in enumerate(values)])
+        return ys if isinstance(outputs, (tuple, list)) else ys[0]
 
     def bind(self, inputs, options):
         """Keywords to their positions, so that no gradient is lost; the rest stays as options."""
         bound = inspect.signature(self.source).bind(*inputs, **options)
         for name, value in bound.kwargs.items():
             if isinstance(value, Variable):
-                raise TapeError(
-                    f"{self.name}: {name} is a Variable, but can only be given by keyword, where it"
-                    " would get no gradient. Make it a positional argument."
-                )
-        return bound.args, bound.kwargs
+                raise errors.KeywordVariable(rule=self.name, argument=name)
+        return bound.args, kept(bound.kwargs)
 
-    # -- both directions --------------------------------------------------------------------
+    # -- both directions --------------------------------------------------------------------------
 
     def pullback(self, node, upstreams, lifted):
-        upstreams = [
-            np.zeros_like(v) if g is None else g
-            for g, v in zip(upstreams, node.values, strict=True)
-        ]
-        if lifted:
-            gradients = self.replay(node, upstreams)
-        else:
-            frozen = [freeze(np.asarray(g)) for g in upstreams]
-            gradients = self.run(node.params["grad_fn"], *frozen)
-        return self.checked_gradients(gradients, node.inputs)
+        """The gradients of ``node`` for its inputs, None for constants; each of them checked."""
+        pairs, (grad_fn, _) = zip(upstreams, node.values, strict=True), node.params
+        upstreams = [np.zeros_like(y) if g is None else g for g, y in pairs]
+        upstreams = [g if isinstance(g, Variable) else freeze(np.asarray(g)) for g in upstreams]
+        given = as_tuple(self.replay(node, upstreams) if lifted else self.run(grad_fn, upstreams))
+        n = len(node.inputs)  # of constants, a gradient may be left out, and None be added
+        if any(g is not None for g in given[n:]) or any(map(tracked, node.inputs[len(given) :])):
+            raise errors.WrongArity(rule=self.name, given=len(given), expected=n)
+        pairs = enumerate(zip_longest(given[:n], node.inputs))
+        return [self.checked_gradient(i, g, x) if tracked(x) else None for i, (g, x) in pairs]
 
     def pushforward(self, node, tangents, lifted):
         """The pullback is linear in the upstream u, so its derivative in u is the pushforward."""
-        us = [Variable(np.zeros_like(v)) for v in node.values]
-        with recording(True):
-            gradients = self.pullback(node, us, lifted=True)
-        pairs = [(g, t) for g, t in zip(gradients, tangents, strict=True) if t is not None]
-        moving = [(g, t) for g, t in pairs if tracked(g)]
+        us = [Variable(np.zeros_like(y)) for y in node.values]
+        with core.recording(True):
+            pairs = zip(self.pullback(node, us, lifted=True), tangents, strict=True)
+        moving = [(g, t) for g, t in pairs if t is not None and tracked(g)]
         if not moving:
-            return [np.zeros_like(v) for v in node.values]
+            return [np.zeros_like(y) for y in node.values]
         return grad([g for g, _ in moving], us, [t for _, t in moving], create_graph=lifted)
 
     def replay(self, node, upstreams):
         """The backward again, recorded, so that it can itself be differentiated."""
-        inputs = [x if tracked(x) else value_of(x) for x in node.inputs]
+        inputs, (_, options) = [x if tracked(x) else value_of(x) for x in node.inputs], node.params
         try:
-            with recording(True, replaying=True):
-                options = node.params["options"]
+            with core.recording(True, replaying=True):
                 if self.backward:
                     return self.backward(*inputs, **options)(*upstreams)
                 outputs, grad_fn = self.linearised(*inputs, **options)
-                if not all(map(_same, _as_tuple(outputs), node.values)):
-                    raise TapeError("its forward gave another output than the first time.")
+                pairs = zip(map(value_of, as_tuple(outputs)), node.values, strict=True)
+                if not all(np.array_equal(again, y, equal_nan=True) for again, y in pairs):
+                    raise errors.NotRepeatable()
                 return grad_fn(*upstreams)
-        except TapeError as error:
-            raise TapeError(
-                f"{self.name} was run again on the tape, for a second derivative: {error}"
-            ) from error
+        except Exception as error:
+            raise errors.SecondRun(rule=self.name, reason=error) from error
 
-    # -- no silent failure ------------------------------------------------------------------
+    # -- no silent failure ------------------------------------------------------------------------
 
-    def linearised(self, *inputs, **options):
-        result = self.linearise(*inputs, **options)
-        if isinstance(result, tuple) and len(result) == 2 and callable(result[1]):
-            return result
-        if isinstance(result, tuple) and result and callable(result[-1]):
-            raise TapeError(
-                f"{self.name} returned {len(result)} things. Put the outputs in a tuple of their"
-                " own: `return (z, w), grad_fn`."
-            )
-        raise TapeError(
-            f"{self.name} returned {describe(result)}, but a custom gradient returns its outputs"
-            " and a function for its gradient: `return y, grad_fn`."
-        )
-
-    def run(self, body, *args, **options):
+    def run(self, body, args, options=NOTHING):
         """Run the rule's own code, with recording off; explain what only the tape can explain."""
         before, Tape.recording = Tape.recording, False
         try:
             return body(*args, **options)
         except ValueError as error:
-            if any(words in str(error) for words in READ_ONLY):
-                raise TapeError(
-                    f"{self.name} changes an array in place that it shares with others (an input,"
-                    " the upstream gradient or a saved value), for instance with `*=`. Write"
-                    " `g = g * 2`, or copy it first."
-                ) from error
-            raise
-        except AttributeError as error:
-            if getattr(error, "name", None) == "value":
-                error.add_note("Inside a custom rule the inputs are plain arrays: x, not x.value.")
+            if "read-only" in str(error) or "not writeable" in str(error):
+                raise errors.ChangedInPlace(rule=self.name) from error
             raise
         finally:
             Tape.recording = before
 
-    def protect(self, grad_fn):
-        """Freeze what grad_fn remembers of this call, so that no backward can spoil the next."""
-        from_outside = getattr(self.source, "__closure__", None) or ()
-        for cell in getattr(grad_fn, "__closure__", None) or ():
-            if isinstance(_content(cell), np.ndarray) and cell not in from_outside:
-                freeze(cell.cell_contents)
+    def linearised(self, *inputs, **options):
+        result = self.linearise(*inputs, **options)
+        if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
+            raise errors.NoGradientFunction(rule=self.name, given=errors.describe(result))
+        return result
 
-    def checked_output(self, value):
-        if isinstance(value, Variable):
-            raise TapeError(
-                f"{self.name} uses a Variable from outside, whose gradient would be lost. Pass it"
-                " as an argument, or use its .value if it is a constant."
-            )
-        if value is None:
-            raise TapeError(f"{self.name} returned None as an output: did it forget its return?")
-        array = np.asarray(value)
-        return freeze(array) if array.dtype.kind == "f" else as_value(value)
+    def checked_output(self, y):
+        if isinstance(y, Variable):
+            raise errors.OutsideVariable(rule=self.name)
+        y = core.as_numbers(y, f"an output of {self.name}")
+        return kept(y, ours=True) if y.dtype.kind == "f" else core.as_value(y)
 
-    def checked_gradients(self, gradients, inputs):
-        if gradients is None:
-            raise TapeError(
-                f"{self.name}: its backward returned None. Did it forget `return`? It must return"
-                f" one gradient for each of its {len(inputs)} inputs."
-            )
-        given = list(_as_tuple(gradients))
-        surplus, missing = given[len(inputs) :], inputs[len(given) :]
-        if any(g is not None for g in surplus) or any(map(tracked, missing)):
-            raise TapeError(
-                f"{self.name}: its backward returned {len(given)} gradients for {len(inputs)}"
-                " inputs. Return one an input, None for those that are not Variables."
-            )
-        given += [None] * len(missing)
-        return [
-            self.checked_gradient(g, i, x) if tracked(x) else None
-            for i, (g, x) in enumerate(zip(given, inputs, strict=False))
-        ]
-
-    def checked_gradient(self, g, i, x):
+    def checked_gradient(self, i, g, x):
         if g is None:
-            raise TapeError(
-                f"{self.name}: the gradient for {self.argument(i)} is None, but it is a Variable."
-                " Return its gradient; or pass it as a plain number or stop_gradient if it has none."
-            )
+            name = self.argument(i)
+            raise errors.MissingGradient(rule=self.name, argument=name, expected=x.shape)
         if not isinstance(g, Variable):
-            given, g = g, np.asarray(g)
-            if g.dtype.kind not in "fiub":
-                raise TapeError(
-                    f"{self.name}: the gradient for {self.argument(i)} is {describe(given)}, but"
-                    " must be an array of real numbers."
-                )
+            g = kept(core.as_numbers(g, f"a gradient of {self.name}"), ours=True)
         if g.shape != x.shape:
-            raise wrong_gradient(self.name, self.argument(i), x.shape, g.shape)
+            shapes = {"argument": self.argument(i), "given": g.shape, "expected": x.shape}
+            raise errors.WrongGradient(rule=self.name, repair=errors.repair(**shapes), **shapes)
         return g if g.dtype == x.dtype else g.astype(x.dtype)
 
     def argument(self, i):
         """The name of input i, as the author of the rule calls it."""
-        names = list(inspect.signature(self.source).parameters)
-        return names[i] if i < len(names) else f"input {i}"
+        with suppress(IndexError, ValueError):  # *inputs; a function without a signature
+            return list(inspect.signature(self.source).parameters)[i]
+        return f"input {i}"
+
+
+def protect(grad_fn, source):
+    """Freeze what grad_fn remembers of this call, so that no backward can spoil the next."""
+    outside = {id(cell) for cell in getattr(source, "__closure__", None) or ()}
+    for cell in getattr(grad_fn, "__closure__", None) or ():
+        with suppress(ValueError):  # a name that the forward has not bound
+            if id(cell) not in outside and type(cell.cell_contents) in (np.ndarray, tuple):
+                cell.cell_contents = kept(cell.cell_contents, ours=True)
 
 
 # -- the four faces -------------------------------------------------------------------------------
 
 
-def custom_gradient(f):
+def custom_gradient(f: Callable) -> Rule:
     """TensorFlow's shape: ``f(*inputs)`` returns its outputs and ``grad_fn(*upstreams)``."""
-    return Rule(f, source=f)
+
+    def linearise(*inputs, **options):
+        result = f(*inputs, **options)
+        for grad_fn in as_tuple(result)[1:]:
+            protect(grad_fn, source=f)
+        return result
+
+    return Rule(linearise, source=f)
 
 
-def register_custom_gradient(forward, backward):
+def register_custom_gradient(forward: Callable, backward: Callable) -> Rule:
     """The shape of the seed examples: ``backward(*upstreams, *inputs)``. Call what is returned."""
 
     def pull(*inputs, **options):
@@ -223,11 +182,9 @@ class Function:
     def __init_subclass__(cls):
         def linearise(*inputs, **options):
             ctx = Context()
+            outputs = cls.forward(*(inputs if cls.setup_context else (ctx, *inputs)), **options)
             if cls.setup_context:
-                outputs = cls.forward(*inputs, **options)
                 cls.setup_context(ctx, inputs, outputs)
-            else:
-                outputs = cls.forward(ctx, *inputs, **options)
             return outputs, functools.partial(cls.backward, ctx)
 
         source = cls.forward if cls.setup_context else functools.partial(cls.forward, None)
@@ -235,53 +192,29 @@ class Function:
 
 
 class Context:
-    """What a Function carries from its forward to its backward."""
+    """What a Function carries from its forward to its backward, read-only."""
 
     saved_tensors = ()
 
     def save_for_backward(self, *values):
-        self.saved_tensors = tuple(map(_frozen, values))
+        self.saved_tensors = values
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, kept(value, ours=True))
 
 
-class custom_vjp:
+class custom_vjp(Rule):
     """JAX's shape: ``f.defvjp(fwd, bwd)``; fwd gives (outputs, residuals), bwd(residuals, u...)."""
 
     def __init__(self, f):
-        functools.update_wrapper(self, f)
+        super().__init__(self.undefined, source=f)
 
-    def defvjp(self, fwd, bwd):
+    def undefined(self, *_, **__):
+        raise errors.NoDerivative(rule=self.name)
+
+    def defvjp(self, fwd: Callable, bwd: Callable):
         def linearise(*inputs, **options):
             outputs, residuals = fwd(*inputs, **options)
-            return outputs, functools.partial(bwd, _frozen(residuals))
+            return outputs, functools.partial(bwd, kept(residuals, ours=True))
 
-        self.rule = Rule(linearise, source=self.__wrapped__)
-
-    def __call__(self, *inputs, **options):
-        if not hasattr(self, "rule"):
-            raise TapeError(f"{self.__name__} has no rule yet: {self.__name__}.defvjp(fwd, bwd).")
-        return self.rule(*inputs, **options)
-
-
-# -- small helpers --------------------------------------------------------------------------------
-
-
-def _as_tuple(x):
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
-
-
-def _frozen(x):
-    """Saved values, read-only from now on."""
-    if isinstance(x, (tuple, list)):
-        return type(x)(map(_frozen, x))
-    return freeze(x) if isinstance(x, np.ndarray) else x
-
-
-def _content(cell):
-    try:
-        return cell.cell_contents
-    except ValueError:  # a name that the forward has not bound
-        return None
-
-
-def _same(a, b):
-    return np.array_equal(value_of(a), b, equal_nan=True)
+        self.linearise = linearise

@@ -1,19 +1,21 @@
 """Walking the tape forwards: tangents from the inputs to the outputs."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from .core import Variable, recording, tracked, value_of
-from .errors import TapeError, describe
+from .backward import as_variable, fitted
+from .core import Variable, as_tuple, recording, tracked, value_of
 
 
-def jvp(f, primals, tangents):
+def jvp(f: Callable, primals, tangents):
     """The Jacobian-vector product: how f's output moves when its inputs move along the tangents.
 
     Parameters
     ----------
     f : callable
         Takes one Variable for each primal, returns a Variable or a tuple of them.
-    primals, tangents : tuple of array_like
+    primals, tangents : array_like, or tuple of array_like
         Where, and in which direction; a tangent has the shape of its primal. Variables among them
         make the result differentiable.
 
@@ -21,35 +23,40 @@ def jvp(f, primals, tangents):
     -------
     value, tangent
         Arrays, or tuples of arrays if f returns a tuple (Variables if a primal or tangent was one).
+
+    Raises
+    ------
+    TapeError
+        If a tangent does not fit its primal, or what f does cannot be recorded.
     """
-    primals, tangents = _tuple(primals), _tuple(tangents)
-    lifted = any(isinstance(v, Variable) for v in (*primals, *tangents))
+    tangents = tangents if isinstance(primals, (tuple, list)) else (tangents,)
+    lifted = any(isinstance(v, Variable) for v in (*as_tuple(primals), *tangents))
     with recording(True):
-        xs = [v if tracked(v) else Variable(v) for v in primals]
+        xs = [as_variable(x) for x in as_tuple(primals)]
         outputs = f(*xs)
-    ys = _tuple(outputs)
+    ys = as_tuple(outputs)
     with recording(lifted):
-        moving = pushforward(ys, xs, [_fit(t, x) for t, x in zip(tangents, xs, strict=True)], lifted)
-    values = tuple(y if lifted else value_of(y) for y in ys)
-    if not isinstance(outputs, (tuple, list)):
-        return values[0], moving[0]
-    return values, tuple(moving)
+        moving = pushforward(ys, xs, fitted(tangents, xs, "tangent", "primal"), lifted)
+        values = ys if lifted else tuple(map(value_of, ys))
+        moving = tuple(map(as_variable if lifted else np.array, moving))
+    return (values, moving) if isinstance(outputs, (tuple, list)) else (values[0], moving[0])
 
 
 def pushforward(ys, xs, tangents, lifted=False):
     """Carry the tangents from xs up to ys, through each node between them, the earliest first."""
-    moving = {x.node.moment: {x.index: t} for x, t in zip(xs, tangents, strict=True)}
-    for node in _history(ys, oldest=min(moving)):
-        incoming = [
-            moving.get(x.node.moment, {}).get(x.index) if tracked(x) else None for x in node.inputs
-        ]
-        if node.moment not in moving and any(t is not None for t in incoming):
-            moving[node.moment] = dict(enumerate(node.op.pushforward(node, incoming, lifted)))
-    found = [moving.get(y.node.moment, {}).get(y.index) if tracked(y) else None for y in ys]
+    moving = {(x.node.moment, x.index): t for x, t in zip(xs, tangents, strict=True)}
+    given = {x.node.moment for x in xs}
+    for node in history(ys, oldest=min(given)):
+        xs = node.inputs
+        incoming = [moving.get((x.node.moment, x.index)) if tracked(x) else None for x in xs]
+        if node.moment not in given and any(t is not None for t in incoming):
+            outgoing = node.op.pushforward(node, incoming, lifted)
+            moving.update({(node.moment, i): t for i, t in enumerate(outgoing)})
+    found = (moving.get((y.node.moment, y.index)) if tracked(y) else None for y in ys)
     return [np.zeros(np.shape(y)) if t is None else t for t, y in zip(found, ys, strict=True)]
 
 
-def _history(ys, oldest):
+def history(ys, oldest):
     """All nodes that ys were made from, no older than ``oldest``, in the order of time."""
     found, stack = {}, [y.node for y in ys if tracked(y)]
     while stack:
@@ -58,17 +65,3 @@ def _history(ys, oldest):
             found[node.moment] = node
             stack.extend(x.node for x in node.inputs if tracked(x))
     return [found[moment] for moment in sorted(found)]
-
-
-def _tuple(x):
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
-
-
-def _fit(tangent, x):
-    t = tangent if isinstance(tangent, Variable) else np.asarray(tangent, x.dtype)
-    if t.shape != x.shape:
-        raise TapeError(
-            f"The tangent is {describe(t)}, but the primal has shape {x.shape}. Give one number"
-            " for each entry of the primal."
-        )
-    return t

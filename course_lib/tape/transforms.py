@@ -1,16 +1,17 @@
 """What people do with a tape: value and gradient, VJP, checkpointing."""
 
 import functools
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 
 from .backward import grad
-from .core import Variable, recording, tracked, value_of
+from .core import Variable, as_tuple, during, recording, tracked, value_of
 from .custom import Rule
 
 
-def vjp(f, *primals):
+def vjp(f: Callable, *primals):
     """Run f once, and return what carries upstream gradients back through it.
 
     Parameters
@@ -28,21 +29,21 @@ def vjp(f, *primals):
         ``pullback(*upstreams)`` gives a tuple with the gradient for each primal. It can be called
         again and again; with Variables as upstreams its result can be differentiated.
     """
+    kept = any(map(tracked, primals))
     with recording(True):
         xs = [x if tracked(x) else Variable(x) for x in primals]
         outputs = f(*xs)
-    ys = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    ys = as_tuple(outputs)
 
     def pullback(*upstreams):
         lifted = any(isinstance(u, Variable) for u in upstreams)
         return grad(ys, xs, upstreams or None, create_graph=lifted)
 
-    kept = any(tracked(x) for x in primals)
-    values = tuple(y if kept else value_of(y) for y in ys)
+    values = ys if kept else tuple(map(value_of, ys))
     return values if isinstance(outputs, (tuple, list)) else values[0], pullback
 
 
-def value_and_grad(f):
+def value_and_grad(f: Callable) -> Callable:
     """A function that returns f's value and its gradient for every argument.
 
     ``value_and_grad(f)(*xs)`` gives ``(value, gradient)``, arrays; the gradient is a tuple if there
@@ -53,12 +54,12 @@ def value_and_grad(f):
     def both(*xs):
         value, pullback = vjp(f, *xs)
         gradients = pullback()
-        return value, gradients[0] if len(xs) == 1 else tuple(gradients)
+        return value, gradients[0] if len(xs) == 1 else gradients
 
     return both
 
 
-def checkpoint(f, rng=None):
+def checkpoint(f: Callable, rng: np.random.Generator | None = None) -> Callable:
     """f, which keeps only its inputs and computes the rest again in the backward pass.
 
     Parameters
@@ -72,18 +73,17 @@ def checkpoint(f, rng=None):
 
     @functools.wraps(f)
     def segment(*inputs):
-        start = rng.bit_generator.state if rng else None
+        start = rng and rng.bit_generator.state
 
         def backward(*inputs):
             def grad_fn(*upstreams):
-                with _rewound(rng, start), recording(True):
-                    xs = [_differentiable(x) for x in inputs]
-                    ys = f(*xs)
-                ys = ys if isinstance(ys, (tuple, list)) else (ys,)
-                lifted = any(isinstance(u, Variable) for u in upstreams)
-                wanted = [x for x in xs if tracked(x)]
-                found = iter(grad(ys, wanted, upstreams, create_graph=lifted))
-                return [next(found) if tracked(x) else None for x in xs]
+                rewound = during(rng.bit_generator, state=start) if rng else nullcontext()
+                with rewound, recording(True):
+                    xs = [Variable(x) if is_real(x) else x for x in inputs]
+                    ys = as_tuple(f(*xs))
+                lifted = any(isinstance(v, Variable) for v in (*upstreams, *inputs))
+                gradients = iter(grad(ys, [x for x in xs if tracked(x)], upstreams, lifted))
+                return [next(gradients) if tracked(x) else None for x in xs]
 
             return grad_fn
 
@@ -92,19 +92,5 @@ def checkpoint(f, rng=None):
     return segment
 
 
-def _differentiable(x):
-    floats = isinstance(x, (float, np.ndarray)) and np.asarray(x).dtype.kind == "f"
-    return Variable(x) if floats else x
-
-
-@contextmanager
-def _rewound(rng, state):
-    """Draw again what was drawn from ``state``, then go on as if nothing had happened."""
-    if rng is None:
-        yield
-        return
-    now, rng.bit_generator.state = rng.bit_generator.state, state
-    try:
-        yield
-    finally:
-        rng.bit_generator.state = now
+def is_real(x):
+    return isinstance(x, (float, np.ndarray)) and np.asarray(x).dtype.kind == "f"
