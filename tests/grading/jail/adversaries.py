@@ -1,114 +1,124 @@
 """Submissions that cheat, break, hang or hoard, and what each may come out as.
 
-In every one the question `rectified` has its right answer, unless `expected` says otherwise: what is
-done to `clipped` must not cost it a point.
+In every one the question `rectified` has its right answer: what is done to `clipped`, or beside it,
+must not cost that a point.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent, indent
 
 from submissions import CLIPPED_RIGHT, CLIPPED_WRONG, RECTIFIED_RIGHT, STUB, cell
 
-RIGHT = {"right"}
-REVIEW = {"REVIEW"}
-NOT_RIGHT = {"wrong", "error", "not attempted", "REVIEW"}
+RIGHT = frozenset({"right"})
+ERROR = frozenset({"error"})
+REVIEW = frozenset({"REVIEW"})
+BLANK = frozenset({"not attempted"})
+NOT_RIGHT = frozenset({"wrong", "error", "not attempted", "REVIEW"})
 SOLUTIONS = Path(__file__).parents[3] / "solutions"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A submission, by what it tries; `clipped` and `rectified` are the statuses it may get."""
+    """A submission, by what it tries, and the statuses that its two answers may get."""
 
     name: str
     cells: tuple
-    clipped: set = field(default_factory=lambda: NOT_RIGHT)
-    rectified: set = field(default_factory=lambda: RIGHT)
+    clipped: frozenset = NOT_RIGHT
+    rectified: frozenset = RIGHT
 
 
 def cheat(name, *cells, clipped=NOT_RIGHT):
-    """It must not score on `clipped`."""
-    return Case(name, ("import numpy as np", *cells, RECTIFIED_RIGHT), clipped)
+    """It must not score on `clipped`, which it does not answer rightly."""
+    return Case(name, (*map(dedent, cells), RECTIFIED_RIGHT), clipped)
 
 
-def nuisance(name, *cells, clipped=RIGHT):
-    """It holds the right answer, and does something that must not cost it."""
-    return Case(name, ("import numpy as np", CLIPPED_RIGHT, *cells, RECTIFIED_RIGHT), clipped)
+def nuisance(name, *cells):
+    """It answers rightly, and does something between the answers that must not cost it."""
+    return Case(name, (CLIPPED_RIGHT, *map(dedent, cells), RECTIFIED_RIGHT), RIGHT)
 
 
-def _answer(body):
+def answer(body):
     """`clipped`, with this body."""
-    indented = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return f"def clipped(upstream, x):\n{indented}"
+    return f"def clipped(upstream, x):\n{indent(dedent(body).strip(), '    ')}"
 
 
 COMPARISONS = [
     cheat("np.allclose is always true", "np.allclose = lambda *a, **k: True", CLIPPED_WRONG),
     cheat(
         "every comparison of NumPy is always true",
-        "for name in ('allclose', 'isclose', 'array_equal', 'array_equiv', 'all', 'equal'):\n"
-        "    setattr(np, name, lambda *a, **k: True)\n"
-        "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None",
+        """
+        for name in ("allclose", "isclose", "array_equal", "array_equiv", "all", "equal"):
+            setattr(np, name, lambda *a, **k: True)
+        np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None
+        """,
         CLIPPED_WRONG,
     ),
     cheat(
         "the built-ins lie",
-        "import builtins\nbuiltins.all = builtins.any = lambda *a: True",
+        "import builtins; builtins.all = builtins.any = lambda *a: True",
         CLIPPED_WRONG,
     ),
     cheat(
         "an object that equals everything",
-        _answer(
-            "class Anything:\n"
-            "    __eq__ = __le__ = __ge__ = lambda *a: True\n"
-            "    __array_ufunc__ = None\n"
-            "    def __array_function__(self, *a): return True\n"
-            "    def __array__(self, *a, **k): return np.asarray(upstream)\n"
-            "    def __getattr__(self, name): return Anything()\n"
-            "    def __call__(self, *a, **k): return self\n"
-            "return Anything()"
+        answer(
+            """
+            class Anything:
+                __eq__ = __le__ = __ge__ = lambda *a: True
+                __array_ufunc__ = None
+                def __array_function__(self, *a): return True
+                def __array__(self, *a, **k): return np.asarray(upstream)
+                def __getattr__(self, name): return Anything()
+                def __call__(self, *a, **k): return self
+            return Anything()
+            """
         ),
     ),
     cheat(
         "an array that is close to everything",
-        "class Close(np.ndarray):\n"
-        "    __sub__ = __rsub__ = lambda self, other: np.zeros(self.shape)\n"
-        "    __eq__ = lambda self, other: np.ones(self.shape, bool)\n"
-        "    def __array_ufunc__(self, *a, **k): return np.zeros(self.shape)",
-        _answer("return np.asarray(upstream).view(Close)"),
+        """
+        class Close(np.ndarray):
+            __sub__ = __rsub__ = lambda self, other: np.zeros(self.shape)
+            __eq__ = lambda self, other: np.ones(self.shape, bool)
+            def __array_ufunc__(self, *a, **k): return np.zeros(self.shape)
+        """,
+        answer("return np.asarray(upstream).view(Close)"),
     ),
-    cheat("nan, which equals nothing", _answer("return upstream * np.nan")),
-    cheat("infinity", _answer("return np.where(abs(x) <= 1, upstream, np.inf)")),
+    cheat("nan, which equals nothing", answer("return upstream * np.nan")),
+    cheat("infinity", answer("return np.where(abs(x) <= 1, upstream, np.inf)")),
     cheat(
-        "a float that lies", "class F(float):\n    __eq__ = lambda *a: True", _answer("return F()")
+        "a float that lies",
+        "class Liar(float): __eq__ = lambda *a: True",
+        answer("return Liar()"),
     ),
-    cheat("nothing at all", _answer("pass")),
-    cheat("text", _answer("return 'right'")),
-    cheat("True", _answer("return True")),
-    cheat("a generator without end", _answer("import itertools\nreturn itertools.count()")),
-    cheat("a list inside itself", _answer("a = []\na.append(a)\nreturn a")),
-    cheat("a billion numbers", _answer("return np.broadcast_to(0.0, (10**9,))")),
-    cheat("numbers copied from one run", _answer("return np.array([0.1, -0.2, 0, 0, 0, 1, 2, 3])")),
+    cheat("nothing at all", answer("pass")),
+    cheat("text", answer("return 'right'")),
+    cheat("True", answer("return True")),
+    cheat("a generator without end", answer("import itertools; return itertools.count()")),
+    cheat("a list inside itself", answer("a = []; a.append(a); return a")),
+    cheat("a billion numbers", answer("return np.broadcast_to(0.0, (10**9,))")),
+    cheat("numbers copied from one run", answer("return np.array([0.1, -0.2, 0, 0, 0, 1, 2, 3])")),
     cheat(
         "the right numbers once, then others",
         "calls = []",
-        _answer("calls.append(1)\nreturn upstream * (abs(x) <= 1) if len(calls) < 2 else upstream"),
+        answer(
+            """
+            calls.append(1)
+            return upstream * (abs(x) <= 1) if len(calls) == 1 else upstream
+            """
+        ),
     ),
-    cheat("overwrites what it was given", _answer("x *= 0\nreturn upstream * (abs(x) <= 1)")),
-    cheat("right but for the boundary", _answer("return upstream * (abs(x) < 1)")),
+    cheat("overwrites what it was given", answer("x *= 0; return upstream * (abs(x) <= 1)")),
+    cheat("right but for the boundary", answer("return upstream * (abs(x) < 1)")),
 ]
 
 TAMPERED = [
-    cheat(
-        "later cells become pass",
-        "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])",
-        CLIPPED_WRONG,
-    ).__class__(
+    Case(
         "later cells become pass",
         (
-            "import numpy as np",
             RECTIFIED_RIGHT,
             CLIPPED_WRONG,
-            "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])",
+            "get_ipython().input_transformers_post.append(lambda lines: ['pass'])",
         ),
     ),
     Case(
@@ -116,105 +126,95 @@ TAMPERED = [
         (RECTIFIED_RIGHT, CLIPPED_RIGHT, 'check("clipped")', "assert False"),
         RIGHT,
     ),
+    Case("another order", (RECTIFIED_RIGHT, CLIPPED_RIGHT, "import numpy as np"), RIGHT),
     Case(
-        "the cells are in another order",
-        (RECTIFIED_RIGHT, CLIPPED_RIGHT, "import numpy as np"),
+        "a helper below the cell that needs it",
+        ("@once\n" + CLIPPED_RIGHT, RECTIFIED_RIGHT, "def once(f): return f"),
         RIGHT,
     ),
+    Case("an untouched copy below the answer", (CLIPPED_RIGHT, RECTIFIED_RIGHT, STUB), RIGHT),
     Case(
-        "an untouched copy of the answer's cell follows it",
-        ("import numpy as np", CLIPPED_RIGHT, RECTIFIED_RIGHT, STUB),
-        RIGHT,
+        "the answer in a Markdown cell", (cell(CLIPPED_RIGHT, "markdown"), RECTIFIED_RIGHT), RIGHT
     ),
+    Case("the answer in a raw cell", (cell(CLIPPED_RIGHT, "raw"), RECTIFIED_RIGHT), RIGHT),
     Case(
-        "the answer is in a Markdown cell",
-        ("import numpy as np", cell(CLIPPED_RIGHT, "markdown"), RECTIFIED_RIGHT),
-        RIGHT,
-    ),
-    Case(
-        "the answer is in a raw cell",
-        ("import numpy as np", cell(CLIPPED_RIGHT, "raw"), RECTIFIED_RIGHT),
-        RIGHT,
-    ),
-    Case(
-        "the answer is marked as a test",
+        "the answer marked as a test",
         (cell(CLIPPED_RIGHT, grade=True, solution=False, grade_id="x"), RECTIFIED_RIGHT),
         RIGHT,
     ),
     Case(
-        "the handed-out test is changed, and would give points",
+        "a test changed so that it gives points",
         (
             CLIPPED_WRONG,
             RECTIFIED_RIGHT,
-            cell("clipped = rectified", grade=True, solution=False, grade_id="test"),
+            cell("globals().update(clipped=rectified)", grade=True, grade_id="test"),
         ),
     ),
     Case(
-        "a test is changed so that it ends everything",
+        "a test changed so that it ends everything",
         (
             CLIPPED_RIGHT,
             RECTIFIED_RIGHT,
-            cell("import os; os._exit(0)", grade=True, solution=False, grade_id="test"),
+            cell("import os; os._exit(0)", grade=True, grade_id="test"),
         ),
         RIGHT,
     ),
     Case(
         "the cell with the imports is gone",
-        ("x = 1", CLIPPED_RIGHT.replace("abs", "np.abs"), RECTIFIED_RIGHT),
+        (CLIPPED_RIGHT.replace("abs", "np.abs"), RECTIFIED_RIGHT),
         RIGHT,
     ),
-    Case(
-        "a syntax error in one answer",
-        ("def clipped(upstream, x) return 0", RECTIFIED_RIGHT),
-        {"error"},
-    ),
-    Case("an answer is deleted", ("import numpy as np", RECTIFIED_RIGHT), {"not attempted"}),
-    Case("an answer is left blank", (STUB, RECTIFIED_RIGHT), {"not attempted"}),
-    Case("an answer is a number", ("clipped = 3", RECTIFIED_RIGHT), {"error"}),
+    Case("a syntax error", ("def clipped(upstream, x) return 0", RECTIFIED_RIGHT), ERROR),
+    Case("an answer deleted", (RECTIFIED_RIGHT,), BLANK),
+    Case("an answer left blank", (STUB, RECTIFIED_RIGHT), BLANK),
+    Case("an answer that is a number", ("clipped = 3", RECTIFIED_RIGHT), ERROR),
 ]
 
+_DEAF = """
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+"""
+
 KILLERS = [
-    nuisance("os._exit in a cell", "import os\nos._exit(0)"),
-    nuisance("a segmentation fault in a cell", "import ctypes\nctypes.string_at(0)"),
-    nuisance("abort in a cell", "import os\nos.abort()"),
-    nuisance("SIGKILL to itself", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
-    nuisance("SIGKILL to everybody", "import os\nos.kill(-1, 9)"),
-    nuisance("SIGKILL to its parent", "import os\nos.kill(os.getppid(), 9)"),
-    nuisance("sys.exit in a cell", "import sys\nsys.exit(1)"),
+    nuisance("os._exit in a cell", "import os; os._exit(0)"),
+    nuisance("a segmentation fault in a cell", "import ctypes; ctypes.string_at(0)"),
+    nuisance("abort in a cell", "import os; os.abort()"),
+    nuisance("SIGKILL to itself", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+    nuisance("SIGKILL to everybody", "import os; os.kill(-1, 9)"),
+    nuisance("SIGKILL to its parent", "import os; os.kill(os.getppid(), 9)"),
+    nuisance("sys.exit in a cell", "import sys; sys.exit(1)"),
     nuisance("exit() in a cell", "exit()"),
     nuisance("a stack that never ends", "def f(): return f()\nf()"),
     nuisance("the compiler's stack", "eval('(' * 100000 + ')' * 100000)"),
     nuisance("a loop without end", "while True: pass"),
-    nuisance(
-        "a loop that swallows interrupts",
-        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-    ),
+    nuisance("a loop that swallows interrupts", _DEAF),
     nuisance(
         "a loop deaf to alarms",
-        "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
+        "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
     ),
     nuisance("one long call into C", "10**10**8"),
     nuisance("waiting for input", "input('your name: ')"),
-    nuisance("a long sleep", "import time\ntime.sleep(1000)"),
-    cheat("os._exit in an answer", _answer("import os\nos._exit(0)"), clipped=REVIEW),
+    nuisance("a long sleep", "import time; time.sleep(1000)"),
+    cheat("os._exit in an answer", answer("import os; os._exit(0)"), clipped=REVIEW),
     cheat(
         "a segmentation fault in an answer",
-        _answer("import ctypes\nctypes.string_at(0)"),
+        answer("import ctypes; ctypes.string_at(0)"),
         clipped=REVIEW,
     ),
-    cheat("a loop without end in an answer", _answer("while True: pass"), clipped=REVIEW),
-    cheat(
-        "an answer that swallows interrupts",
-        _answer("while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
-        clipped=REVIEW,
-    ),
-    cheat("sys.exit in an answer", _answer("raise SystemExit"), clipped={"error"}),
-    cheat("KeyboardInterrupt in an answer", _answer("raise KeyboardInterrupt"), clipped={"error"}),
+    cheat("a loop without end in an answer", answer("while True: pass"), clipped=REVIEW),
+    cheat("an answer that swallows interrupts", answer(_DEAF), clipped=REVIEW),
+    cheat("sys.exit in an answer", answer("raise SystemExit"), clipped=ERROR),
+    cheat("KeyboardInterrupt in an answer", answer("raise KeyboardInterrupt"), clipped=ERROR),
     cheat(
         "an error whose text cannot be read",
-        "class E(Exception):\n    def __str__(self): raise E",
-        _answer("raise E"),
-        clipped={"error"},
+        """
+        class Unreadable(Exception):
+            def __str__(self): raise Unreadable
+        """,
+        answer("raise Unreadable"),
+        clipped=ERROR,
     ),
 ]
 
@@ -223,15 +223,21 @@ HOARDERS = [
     nuisance("4 GB bit by bit", "hoard = []\nwhile True: hoard.append(bytearray(1 << 24))"),
     nuisance(
         "4 GB in many processes",
-        "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n"
-        "        hoard = bytearray(b'x' * (350 << 20)); time.sleep(100)\n"
-        "time.sleep(100)",
+        """
+        import os, time
+        for _ in range(12):
+            if os.fork() == 0:
+                hoard = bytearray(b"x" * (350 << 20)); time.sleep(100)
+        time.sleep(100)
+        """,
     ),
     nuisance("a fork bomb", "import os\nwhile True: os.fork()"),
     nuisance(
         "a thread bomb",
-        "import threading, time\n"
-        "while True: threading.Thread(target=time.sleep, args=(100,), daemon=True).start()",
+        """
+        import threading, time
+        while True: threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+        """,
     ),
     nuisance("100 MB of output", "for _ in range(100): print('x' * (1 << 20))"),
     nuisance(
@@ -239,77 +245,89 @@ HOARDERS = [
     ),
     nuisance(
         "a full disk",
-        "with open('hoard', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))",
+        """
+        with open("hoard", "wb") as file:
+            while True: file.write(b"x" * (1 << 20))
+        """,
     ),
     nuisance("a million files", "for i in range(10**6): open(f'file{i}', 'w').close()"),
-    nuisance("every file descriptor", "import os\nkept = []\nwhile True: kept.append(os.dup(1))"),
+    nuisance("every descriptor", "import os; kept = []\nwhile True: kept.append(os.dup(1))"),
 ]
 
 BURGLARS = [
     cheat(
         "reads the solutions by path",
-        "from pathlib import Path\nfound = {}",
-        f"for place in ({str(SOLUTIONS)!r}, '.', '..', '../..', '/course', '/', '/root', '/home'):\n"
-        "    for file in Path(place).glob('**/rubric.py'):\n"
-        "        exec(file.read_text(), found)",
-        _answer("return found['rubric'].question('clipped').reference(upstream, x)"),
+        f"""
+        from pathlib import Path
+        found = {{}}
+        for place in ({str(SOLUTIONS)!r}, ".", "..", "../..", "/course", "/root", "/home", "/"):
+            for file in Path(place).glob("**/rubric.py"):
+                exec(file.read_text(), found)
+        """,
+        answer("return found['rubric'].question('clipped').reference(upstream, x)"),
     ),
     cheat(
         "reads the solutions by import",
-        "import sys\nfrom course_lib.grading import shelf\n"
-        "rubrics = [r for start in sys.path for r in shelf.load_rubrics(shelf.find_solutions(start))]",
-        _answer("return rubrics[0].question('clipped').reference(upstream, x)"),
+        """
+        import sys
+        from course_lib.grading import shelf
+        places = [shelf.find_solutions(start) for start in sys.path]
+        rubrics = [rubric for place in places for rubric in shelf.load_rubrics(place)]
+        """,
+        answer("return rubrics[0].question('clipped').reference(upstream, x)"),
     ),
     cheat(
         "looks for the reference up the stack",
-        _answer(
-            "import sys\n"
-            "frame = sys._getframe()\n"
-            "while frame:\n"
-            "    for value in [*frame.f_locals.values(), *frame.f_globals.values()]:\n"
-            "        if hasattr(value, 'reference'): return value.reference(upstream, x)\n"
-            "        if hasattr(value, 'expected'): return value.expected(x)['value']\n"
-            "    frame = frame.f_back\n"
-            "raise LookupError"
+        answer(
+            """
+            import sys
+            frame = sys._getframe()
+            while frame:
+                for value in [*frame.f_locals.values(), *frame.f_globals.values()]:
+                    if hasattr(value, "reference"): return value.reference(upstream, x)
+                    if hasattr(value, "expected"): return value.expected(x)["value"]
+                frame = frame.f_back
+            raise LookupError
+            """
         ),
     ),
     cheat(
         "looks for the reference among all objects",
-        _answer(
-            "import gc\n"
-            "for value in gc.get_objects():\n"
-            "    if type(value).__name__ == 'FunctionQuestion':\n"
-            "        return value.reference(upstream, x)\n"
-            "    if type(value).__name__ == 'function' and value.__name__ == '<lambda>':\n"
-            "        if value.__code__.co_varnames[:2] == ('upstream', 'x'):\n"
-            "            return value(upstream, x)\n"
-            "raise LookupError"
+        answer(
+            """
+            import gc
+            for value in gc.get_objects():
+                if type(value).__name__ == "FunctionQuestion":
+                    return value.reference(upstream, x)
+                if type(value).__name__ == "function" and value.__name__ == "<lambda>":
+                    if value.__code__.co_varnames[:2] == ("upstream", "x"):
+                        return value(upstream, x)
+            raise LookupError
+            """
         ),
     ),
     cheat(
         "looks for the reference in other processes",
-        _answer(
-            "import glob\n"
-            "for file in glob.glob('/proc/[0-9]*/mem'):\n"
-            "    if file != '/proc/1/mem': open(file, 'rb').read(1)\n"
-            "    assert False\n"
+        answer(
+            """
+            import glob
+            others = set(glob.glob("/proc/[0-9]*/mem")) - {"/proc/1/mem"}
+            return eval(open(others.pop(), "rb").read())
+            """
         ),
     ),
     cheat(
         "replaces the grader's own functions",
-        "from course_lib.grading import compare, probe\n"
-        "from course_lib.grading.compare import Verdict, Status\n"
-        "compare.judge = lambda q, p, a: Verdict('clipped', Status.RIGHT, 3, 3)\n"
-        "compare.TOLERANCES = dict.fromkeys(compare.TOLERANCES, (1e9, 1e9))\n"
-        "compare._Comparison.of = lambda *a: None",
+        """
+        from course_lib.grading import compare
+        from course_lib.grading.compare import Status, Verdict
+        compare.judge = lambda *a: Verdict("clipped", Status.RIGHT, 3, 3)
+        compare.TOLERANCES = dict.fromkeys(compare.TOLERANCES, (1e9, 1e9))
+        compare._Comparison.of = lambda *a: None
+        """,
         CLIPPED_WRONG,
     ),
-    cheat(
-        "answers every probe with its own report",
-        "from course_lib.grading import probe\n"
-        "probe.run_probe = lambda *a: {'status': 'right', 'points': 3, 'parts': {}}",
-        CLIPPED_WRONG,
-    ).__class__(
+    Case(
         "answers every probe with its own report",
         (
             "from course_lib.grading import probe\n"
@@ -318,83 +336,97 @@ BURGLARS = [
             RECTIFIED_RIGHT,
         ),
         NOT_RIGHT,
-        NOT_RIGHT,
+        NOT_RIGHT,  # it bears on both
     ),
     cheat(
         "changes course_lib on disk",
-        "import course_lib.grading.compare as compare\n"
-        "with open(compare.__file__, 'a') as file:\n    file.write('judge = lambda *a: None')",
+        """
+        import course_lib.grading.compare as compare
+        with open(compare.__file__, "a") as file: file.write("judge = lambda *a: None")
+        """,
         CLIPPED_WRONG,
     ),
     cheat(
         "asks the network",
-        _answer(
-            "import socket\n"
-            "for address in (('127.0.0.1', 22), ('1.1.1.1', 53), ('10.0.0.1', 80)):\n"
-            "    socket.create_connection(address, timeout=0.2)\n"
+        answer(
+            """
+            import socket
+            for address in (("127.0.0.1", 22), ("1.1.1.1", 53), ("10.0.0.1", 80)):
+                socket.create_connection(address, timeout=0.2)
+            """
         ),
     ),
     nuisance(
-        "unmounts, remounts and makes namespaces",
-        "import ctypes\nlibc = ctypes.CDLL(None)\n"
-        "done = [libc.umount2(b'/proc', 2), libc.umount2(b'/tmp', 2), libc.unshare(0x10000000),\n"
-        "        libc.mount(b'none', b'/', None, 0x20 | 0x1000, None), libc.setuid(0)]\n"
-        "import os\n"
-        "if 0 in done: os._exit(7)",
-        "proof = 1 if 0 not in done else 1 / 0",
+        "unmounts, remounts, makes namespaces, becomes root",
+        """
+        import ctypes, os
+        libc = ctypes.CDLL(None)
+        done = [
+            libc.umount2(b"/proc", 2),
+            libc.umount2(b"/tmp", 2),
+            libc.mount(b"none", b"/", None, 0x20 | 0x1000, None),
+            libc.unshare(0x10000000),
+            libc.setuid(0),
+        ]
+        while 0 in done: pass  # the answers below would then come too late
+        """,
     ),
-    nuisance(
-        "leaves the folder it is in", "import os\nos.chdir('/')\nos.rmdir(os.environ['HOME'])"
-    ),
+    nuisance("leaves its folder", "import os; os.chdir('/'); os.rmdir(os.environ['HOME'])"),
 ]
 
-_SOCKET = (
-    "import os, socket, stat\n"
-    "line = next(fd for fd in range(3, 64) if os.path.exists(f'/proc/self/fd/{fd}')\n"
-    "            and stat.S_ISSOCK(os.fstat(fd).st_mode))\n"
+_FIND_THE_LINE = """
+import os, socket, stat
+line = next(
+    number
+    for number in range(3, 64)
+    if os.path.exists(f"/proc/self/fd/{number}") and stat.S_ISSOCK(os.fstat(number).st_mode)
 )
+"""
+_PATCH = """
+from course_lib.grading import probe
+run = probe.run_probe
+def forged(namespace, what):
+    return run(namespace, what) if what["target"] != "clipped" else REPORT
+probe.run_probe = forged
+"""
 
 
-def _forgery(name, statement, **statuses):
-    return cheat(f"forges {name}", _SOCKET + statement, CLIPPED_WRONG, **statuses)
+def forgery(name, statement):
+    return cheat(f"forges {name}", _FIND_THE_LINE + statement, CLIPPED_WRONG)
+
+
+def forged_report(name, report):
+    return cheat(f"forges {name}", _PATCH.replace("REPORT", report), CLIPPED_WRONG)
 
 
 FORGERS = [
-    _forgery("a verdict", 'os.write(line, b\'{"answer": {"status": "right", "points": 3}}\\n\')'),
-    _forgery(
-        "the end of its cell", 'os.write(line, b\'{"cell": 2, "error": null, "late": false}\\n\')'
-    ),
-    _forgery("junk", "os.write(line, os.urandom(10000) + b'\\n')"),
-    _forgery("nested lists", "os.write(line, b'[' * 100000 + b'\\n')"),
-    _forgery("nan as a report", "os.write(line, b'NaN\\n')"),
-    _forgery("a number without end", "os.write(line, b'9' * 100000 + b'\\n')"),
-    _forgery(
+    forgery("a verdict", """os.write(line, b'{"answer": {"status": "right"}}\\n')"""),
+    forgery("the end of its cell", """os.write(line, b'{"error": "", "late": false}\\n')"""),
+    forgery("junk", "os.write(line, os.urandom(10000) + b'\\n')"),
+    forgery("nested lists", "os.write(line, b'[' * 100000 + b'\\n')"),
+    forgery("nan as a report", "os.write(line, b'NaN\\n')"),
+    forgery("a number without end", "os.write(line, b'9' * 100000 + b'\\n')"),
+    forgery(
         "a line without end",
         "for _ in range(400): socket.socket(fileno=os.dup(line)).sendall(b'x' * (1 << 20))",
     ),
-    _forgery("silence", "os.close(line)"),
-    _forgery("another's silence", "os.closerange(0, 1024)"),
-    cheat(
-        "forges arrays of impossible types",
-        "from course_lib.grading import probe\n"
-        "run = probe.run_probe\n"
-        "def forged(namespace, what):\n"
-        "    if what['target'] != 'clipped': return run(namespace, what)\n"
-        "    array = {'dtype': 'S100000000', 'shape': [8], 'data': [0] * 8}\n"
-        "    return {'status': 'ok', 'parts': {'value': array}, 'changed': []}\n"
-        "probe.run_probe = forged",
-        CLIPPED_WRONG,
+    forgery("silence", "os.close(line)"),
+    forgery("the silence of all", "os.closerange(0, 1024)"),
+    forged_report(
+        "an array of an impossible type",
+        "{'status': 'ok', 'changed': [], 'parts': {'value': "
+        "{'dtype': 'S100000000', 'shape': [8], 'data': [0] * 8}}}",
     ),
-    cheat(
-        "forges a report of the wrong form",
-        "from course_lib.grading import probe\n"
-        "run = probe.run_probe\n"
-        "def forged(namespace, what):\n"
-        "    if what['target'] != 'clipped': return run(namespace, what)\n"
-        "    return {'status': 'ok', 'parts': {'value': {'dict': [[1, 2, 3]]}, '': 7}, 'changed': 1}\n"
-        "probe.run_probe = forged",
-        CLIPPED_WRONG,
+    forged_report(
+        "an array of an impossible shape",
+        "{'status': 'ok', 'changed': [], 'parts': {'value': "
+        "{'dtype': 'float64', 'shape': [10**12], 'data': [1.0]}}}",
     ),
+    forged_report(
+        "a report of the wrong form",
+        "{'status': 'ok', 'changed': 1, 'parts': {'value': {'dict': [[1, 2, 3]]}, '': 7}}",
+    ),
+    forged_report("a report that is none", "{'status': ['ok']}"),
 ]
 
 HONEST = [
@@ -402,47 +434,50 @@ HONEST = [
     nuisance("%%capture around an answer", "%%capture said\n" + CLIPPED_RIGHT),
     nuisance(
         "%matplotlib and a plot",
-        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        """
+        %matplotlib inline
+        import matplotlib.pyplot as plt
+        plt.plot([1, 2])
+        plt.show()
+        """,
     ),
     nuisance("%timeit", "%timeit -n1 -r1 clipped(np.ones(2), np.ones(2))"),
     nuisance("a line of shell", "!echo hello\nfiles = !ls"),
     nuisance("top-level await", "import asyncio\nawait asyncio.sleep(0)\n" + CLIPPED_RIGHT),
-    nuisance(
-        "display", "from IPython.display import display, HTML\ndisplay(HTML('<b>x</b>'), clipped)"
-    ),
-    nuisance(
-        "get_ipython",
-        "get_ipython().run_line_magic('precision', '3')\nassert get_ipython() is not None",
-    ),
-    nuisance("Out and _", "1 + 1", "assert _ == 2"),
-    nuisance(
-        "warnings and stderr",
-        "import sys, warnings\nwarnings.warn('careful')\nprint('x', file=sys.stderr)",
-    ),
-    nuisance(
+    nuisance("display", "from IPython.display import HTML\ndisplay(HTML('<b>x</b>'), clipped)"),
+    nuisance("get_ipython", "get_ipython().run_line_magic('precision', '3')"),
+    nuisance("warnings and stderr", "import sys; print('x', file=sys.stderr); np.log(-1.0)"),
+    Case(
         "an answer that warns and prints",
-        _answer("import warnings\nwarnings.warn('w')\nprint('p')\nreturn upstream * (abs(x) <= 1)"),
+        (
+            answer(
+                """
+                import warnings
+                warnings.warn("careful")
+                print("hello")
+                return upstream * (abs(x) <= 1)
+                """
+            ),
+            RECTIFIED_RIGHT,
+        ),
+        RIGHT,
     ),
     nuisance(
         "warnings as errors",
-        "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')",
+        "import warnings; warnings.simplefilter('error'); np.seterr(all='raise')",
     ),
     nuisance("a failing assert of its own", "assert clipped(1.0, 0.0) == 2"),
-    nuisance(
-        "a helper with state on disk",
-        "with open('notes.txt', 'w') as f: f.write('1')\nassert open('notes.txt').read() == '1'",
-    ),
+    nuisance("a file of its own", "open('notes.txt', 'w').write('1'); open('notes.txt').read()"),
     nuisance(
         "processes of its own",
-        "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool: pool.map(abs, [1, -1])",
+        """
+        import multiprocessing
+        with multiprocessing.get_context("fork").Pool(2) as pool: pool.map(abs, [1, -1])
+        """,
     ),
     nuisance("a repr that fails", "class R:\n    def __repr__(self): raise ValueError\nR()"),
-    nuisance(
-        "a dataclass, pickled",
-        "import dataclasses, pickle\n@dataclasses.dataclass\nclass P:\n    x: int\nassert pickle.loads(pickle.dumps(P(1))).x == 1",
-    ),
-    nuisance("unicode everywhere", "π = 3\nprint('∂ßα')"),
-    nuisance("check in a cell", "from course_lib.grading import *\ncheck('clipped')"),
+    nuisance("letters of all kinds", "π = 3\nprint('∂ßα')"),
+    nuisance("check in a cell", "from course_lib.grading import check\ncheck('clipped')"),
 ]
 
 CASES = [*COMPARISONS, *TAMPERED, *KILLERS, *HOARDERS, *BURGLARS, *FORGERS, *HONEST]

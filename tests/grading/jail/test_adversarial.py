@@ -68,57 +68,60 @@ def test_the_named_mistake_is_told(grade):
 
 
 HIDING_PLACES = {
-    "a file in its folder": ("open('loot', 'w').write({0})", "open('loot').read()"),
-    "a file in /tmp": ("open('/tmp/loot', 'w').write({0})", "open('/tmp/loot').read()"),
-    "a file in /dev/shm": ("open('/dev/shm/loot', 'w').write({0})", "open('/dev/shm/loot').read()"),
-    "shared memory": (
+    "a file in its folder": ("open('loot', 'w').close()", "open('loot')"),
+    "a file in /tmp": ("open('/tmp/loot', 'w').close()", "open('/tmp/loot')"),
+    "a file in /dev/shm": ("open('/dev/shm/loot', 'w').close()", "open('/dev/shm/loot')"),
+    "POSIX shared memory": (
         "from multiprocessing.shared_memory import SharedMemory\n"
-        "SharedMemory('loot', create=True, size=99).buf[:3] = b'abc'",
-        "__import__('multiprocessing.shared_memory').shared_memory.SharedMemory('loot').name",
+        "kept = SharedMemory('loot', create=True, size=99)",
+        "from multiprocessing.shared_memory import SharedMemory\nSharedMemory('loot')",
     ),
     "System V shared memory": (
         "import ctypes\nassert ctypes.CDLL(None).shmget(4242, 99, 0o1666) >= 0",
-        "range(1)[min(0, __import__('ctypes').CDLL(None).shmget(4242, 99, 0))]",
-    ),
-    "the session keyring": (
-        "import ctypes\nadded = ctypes.CDLL(None).syscall(248, b'user', b'loot', b'abc', 3, -3)",
-        "range(1)[min(0, __import__('ctypes').CDLL(None).syscall(249, b'user', b'loot', None, 0))]",
-    ),
-    "the user keyring": (
-        "import ctypes\nadded = ctypes.CDLL(None).syscall(248, b'user', b'loot', b'abc', 3, -4)",
-        "range(1)[min(0, __import__('ctypes').CDLL(None).syscall(250, 10, -4, b'user', b'loot', 0))]",
+        "import ctypes\nassert ctypes.CDLL(None).shmget(4242, 99, 0) >= 0",
     ),
     "an abstract socket": (
-        "import os, socket, time\n"
-        "if os.fork() == 0:\n"
-        "    os.setsid(); s = socket.socket(socket.AF_UNIX); s.bind('\\0loot'); s.listen()\n"
-        "    time.sleep(1000)",
-        "__import__('socket').socket(__import__('socket').AF_UNIX).connect('\\0loot')",
+        "import socket\nkept = socket.socket(socket.AF_UNIX)\nkept.bind('\\0loot')\nkept.listen()",
+        "import socket\nsocket.socket(socket.AF_UNIX).connect('\\0loot')",
     ),
-    "a module": ("import numpy\nnumpy.loot = {0}", "__import__('numpy').loot"),
-    "the environment": ("import os\nos.environ['loot'] = {0}", "__import__('os').environ['loot']"),
-    "the host's name": (
-        "import socket\nsocket.sethostname('loot')",
-        "['loot'].index(__import__('socket').gethostname())",
+    "a port": (
+        "import socket\nkept = socket.socket(socket.AF_INET6)\n"
+        "kept.bind(('::', 4242))\nkept.listen()",
+        "assert any(':1092' in line for line in open('/proc/net/tcp6'))",
     ),
+    "a process": (
+        "import os, time\nif os.fork() == 0: os.setsid(); time.sleep(1000)",
+        "import os\nassert len([name for name in os.listdir('/proc') if name.isdigit()]) > 1",
+    ),
+    "a module": ("import numpy\nnumpy.loot = 1", "import numpy\nnumpy.loot"),
+    "the environment": ("import os\nos.environ['loot'] = '1'", "import os\nos.environ['loot']"),
 }
+FOUND = "{}\n" + RECTIFIED_RIGHT
+"""A cell that answers if the loot is found, and raises an error if it is not."""
+
+hiding_places = pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values(), ids=HIDING_PLACES)
 
 
-@pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values(), ids=HIDING_PLACES)
+@hiding_places
 def test_nothing_is_left_for_the_next_student(hide, find, grade):
-    loot = repr(CLIPPED_RIGHT)
-    assert grade(CLIPPED_RIGHT, hide.format(loot))["clipped"].status == "right"
-    heir = f"import numpy as np\nloot = {find}\nexec(str(loot))\nclipped = clipped or 1"
-    assert grade(heir)["clipped"].status in ("error", "not attempted")
+    assert grade(CLIPPED_RIGHT, hide)["clipped"].status == "right"
+    assert grade(CLIPPED_RIGHT, FOUND.format(find))["rectified"].status == "error"
 
 
-def test_each_hiding_place_would_work_within_one_submission(grade):
-    for hide, find in HIDING_PLACES.values():
-        if any(place in hide for place in ("shmget", "248", "sethostname", "listen")):
-            continue  # these need a second process, or a right that nobody has in there
-        cells = (hide.format(repr(CLIPPED_RIGHT)), f"loot = {find}", CLIPPED_RIGHT)
-        found = grade(*cells, "assert loot\nrectified = clipped")
-        assert found["rectified"].status != "not attempted"
+@hiding_places
+def test_it_would_have_been_found_in_the_same_room(hide, find, grade):
+    assert grade(CLIPPED_RIGHT, hide, FOUND.format(find))["rectified"].status == "right"
+
+
+@pytest.mark.parametrize("keyring", [-3, -4, -5], ids=["session", "user", "user's session"])
+def test_no_keyring_remembers(keyring, grade):
+    numbers = "{'x86_64': (248, 250), 'aarch64': (217, 219)}[os.uname().machine]"
+    numbers = f"import ctypes, os\nadd, control = {numbers}\n"
+    call = f"{numbers}found = ctypes.CDLL(None).syscall("
+    hide = f"{call}add, b'user', b'loot', b'abc', 3, {keyring})"
+    find = f"{call}control, 10, {keyring}, b'user', b'loot', 0)\nassert found > 0"
+    assert grade(CLIPPED_RIGHT, hide)["clipped"].status == "right"
+    assert grade(CLIPPED_RIGHT, FOUND.format(find))["rectified"].status == "error"
 
 
 def test_no_process_outlives_its_try(house, grade):

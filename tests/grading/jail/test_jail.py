@@ -59,7 +59,7 @@ class TestSeenFromInside:
         tried = (
             "import glob, os\nopened = []\n"
             "for file in glob.glob('/proc/sys/**', recursive=True) + glob.glob('/usr/lib/*'):\n"
-            "    if os.path.isfile(file) and not file.endswith('ns_last_pid'):  # its own namespace's\n"
+            "    if os.path.isfile(file) and 'ns_last_pid' not in file:\n"
             "        try:\n            open(file, 'a').close(); opened.append(file)\n"
             "        except OSError: pass"
         )
