@@ -15,6 +15,7 @@ from course_lib.frameworks.protocol import (
     place_of,
 )
 from course_lib.tape import Node, Variable, grad, no_grad
+from course_lib.tape.custom import Rule
 
 
 class TapeAdapter(Adapter):
@@ -36,7 +37,9 @@ class TapeAdapter(Adapter):
         steps: list[BackwardStep] = []
         nodes = list(_custom_nodes(recording.outputs))
         for node in nodes:
-            node.params["grad_fn"] = _watched_backward(node, leaves, steps)
+            grad_fn, *rest = node.params
+            positions = tuple(place_of(x, leaves) for x in node.inputs)
+            node.params = (_watched_backward(grad_fn, positions, leaves, steps), *rest)
         return self._watched(recording, bool(nodes), steps)
 
     def _unrecorded(self) -> AbstractContextManager:
@@ -61,10 +64,10 @@ class TapeAdapter(Adapter):
         return Recording(leaves, outputs, gradients)
 
 
-def _watched_backward(node: Node, leaves: list, steps: list[BackwardStep]) -> Callable:
-    """The node's own backward, which is noted, and may change what the tape would have frozen."""
-    grad_fn = node.params["grad_fn"]
-    positions = tuple(place_of(x, leaves) for x in node.inputs)
+def _watched_backward(
+    grad_fn: Callable, positions: tuple, leaves: list, steps: list[BackwardStep]
+) -> Callable:
+    """The same backward, which is noted, and may change what the tape would have frozen."""
 
     def watched(*upstreams: np.ndarray) -> Any:
         _thaw(leaves)
@@ -96,7 +99,7 @@ def _custom_nodes(outputs: tuple) -> Iterator[Node]:
             continue
         seen.add(node.moment)
         waiting += node.inputs
-        if "grad_fn" in node.params:
+        if isinstance(node.op, Rule):
             yield node
 
 
