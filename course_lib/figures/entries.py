@@ -1,120 +1,95 @@
-"""A gradient beside what it should be, entry by entry, with the worst one marked."""
-
-from collections.abc import Iterable
+"""An array of numbers beside the array that was expected."""
 
 import numpy as np
 
 from course_lib.figures.figure import Figure
-from course_lib.figures.legend import legend, paragraph
-from course_lib.figures.lettering import text_width, wrap
-from course_lib.figures.marks import Mark
+from course_lib.figures.legend import legend
+from course_lib.figures.lettering import text_width
+from course_lib.figures.marks import Dot, Mark, Path, Text
 from course_lib.figures.panel import Panel
-from course_lib.figures.ticks import Tick, comfortable, round_ticks
+from course_lib.figures.ticks import Tick, brief, comfortable, round_ticks
 
-_WIDTH = 560.0
-_HEIGHT = 170.0
+_WIDTH, _HEIGHT = 560.0, 170.0
 _TOP = 34.0
-_SHOWN = 60
+_MOST = 48
 
 
 def entries(
-    expected: np.ndarray,
-    actual: np.ndarray,
-    worst: tuple[int, ...] | None = None,
-    title: str = "gradient",
+    expected: np.ndarray, actual: np.ndarray, worst: tuple[int, ...] | None, title: str
 ) -> Figure:
-    """Expected entries as open dots, actual ones as filled dots, the gap between them as a line.
+    """Each entry of `expected` as a ring and of `actual` as a dot, with the distance between.
 
-    Parameters
-    ----------
-    expected, actual
-        Arrays of the same shape; entries that are not finite have no dot.
-    worst
-        Index of the entry to mark.
-    title
-        Whose entries they are.
-
-    Notes
-    -----
-    Of many entries the 60 around the worst are shown, in the order of memory.
+    Arrays may have any shape; entries are in C order. Of more than 48 those around the `worst` are
+    shown. Where one array has no entry, or one that is not finite, there is no mark.
     """
     wanted, given = np.ravel(expected).astype(float), np.ravel(actual).astype(float)
-    place = None
-    if worst is not None:  # a 0-d array has the one entry ()
-        place = int(np.ravel_multi_index(worst, np.shape(expected))) if worst else 0
-    shown = _window(len(wanted), place)
-    panel = _panel(shown, wanted, given)
-    marks = [
-        *panel.axes(title, _index_ticks(shown, np.shape(expected)), None),
-        *([panel.upright(place)] if place is not None else []),
-        *_gaps(panel, shown, wanted, given),
-        *(mark for k in shown for mark in _dot(panel, k, wanted[k], "truth", "page", 6.0)),
-        *(mark for k in shown for mark in _dot(panel, k, given[k], *_ink(k == place), 3.0)),
+    count = max(len(wanted), len(given))
+    at = _position(worst, np.shape(expected))
+    first = int(np.clip((at or 0) - _MOST // 2, 0, max(count - _MOST, 0)))
+    shown = range(first, min(first + _MOST, count))
+    panel = _panel(wanted, given, shown)
+    marks: list[Mark] = [*panel.axes(title, xticks=_places(shown))]
+    for k in shown:
+        pair = [values[k] if k < len(values) else np.nan for values in (wanted, given)]
+        marks += _entry(panel, k, *pair, marked=k == at)
+    below = _TOP + _HEIGHT + 28
+    keys, used = legend([("area", "mismatch", "mismatch")], panel.left + 210, below, _WIDTH)
+    marks += [
+        Dot(panel.left + 8, below + 10, 5, "truth", "page"),
+        Text(panel.left + 20, below + 14, "expected"),
+        Dot(panel.left + 112, below + 10, 3.4, "tape", "tape"),
+        Text(panel.left + 124, below + 14, "actual"),
+        *keys,
     ]
-    sentence = _sentence(title, wanted, given, worst, place)
-    below = _TOP + _HEIGHT + 26
-    room = _WIDTH - panel.left - 8
-    swatches = [("line", "truth", "expected (open)"), ("line", "tape", "actual (filled)")]
-    swatches += [("line", "active", "worst entry")] if place is not None else []
-    key, used = legend(swatches, panel.left, below, room)
-    words, tall = paragraph(wrap(sentence, room), panel.left, below + used + 4)
     return Figure(
-        width=_WIDTH,
-        height=below + used + 4 + tall + 6,
-        marks=(*marks, *key, *words),
-        alt=sentence,
+        _WIDTH, below + used + 6, tuple(marks), alt=_sentence(title, wanted, given, at, worst)
     )
 
 
-def _window(size: int, place: int | None) -> range:
-    """The entries that are shown: all, or those around the worst."""
-    first = max(0, min((place or 0) - _SHOWN // 2, size - _SHOWN))
-    return range(first, min(size, first + _SHOWN))
+def _position(worst: tuple[int, ...] | None, shape: tuple[int, ...]) -> int | None:
+    """Where an index stands in C order; None if there is none or it is not in the array."""
+    if worst is None or len(worst) != len(shape):
+        return None
+    if not all(0 <= k < size for k, size in zip(worst, shape, strict=True)):
+        return None
+    return int(np.ravel_multi_index(worst, shape)) if shape else 0
 
 
-def _panel(shown: range, wanted: np.ndarray, given: np.ndarray) -> Panel:
-    values = np.concatenate([wanted[shown.start : shown.stop], given[shown.start : shown.stop]])
+def _panel(wanted: np.ndarray, given: np.ndarray, shown: range) -> Panel:
+    part = slice(shown.start, shown.stop)
+    values = np.concatenate([wanted[part], given[part], [0.0]])
     values = values[np.isfinite(values)]
-    ylim = comfortable(values.min(), values.max(), 0.1) if values.size else (-1.0, 1.0)
-    margin = max(text_width(tick.label, 12) for tick in round_ticks(*ylim)) + 14
-    xlim = (shown.start - 0.7, max(shown.stop - 0.3, shown.start + 0.7))
-    return Panel(margin, _TOP, _WIDTH - margin - 8, _HEIGHT, xlim, ylim)
+    ylim = comfortable(float(values.min()), float(values.max()), 0.12)
+    left = max(text_width(tick.label, 12) for tick in round_ticks(*ylim)) + 14
+    xlim = shown.start - 0.7, max(shown.stop, 1) - 0.3
+    return Panel(left, _TOP, _WIDTH - left - 12, _HEIGHT, xlim, ylim)
 
 
-def _index_ticks(shown: range, shape: tuple[int, ...]) -> list[Tick]:
-    """The indices, as many as stand beside each other."""
-    if not shape:
-        return [Tick(0, "the only entry")]
-    labels = [str([int(i) for i in np.unravel_index(k, shape)]) for k in shown]
-    room = (_WIDTH - 80) / max(text_width(label, 12) + 10 for label in labels)
-    step = max(1, int(np.ceil(len(labels) / room)))
-    return [Tick(k, label) for k, label in zip(shown, labels, strict=True)][::step]
+def _places(shown: range) -> list[Tick]:
+    step = max(1, len(shown) // 12)
+    return [Tick(k, str(k)) for k in shown if k % step == 0]
 
 
-def _gaps(panel: Panel, shown: range, wanted: np.ndarray, given: np.ndarray) -> Iterable[Mark]:
-    for k in shown:
-        if np.isfinite(wanted[k]) and np.isfinite(given[k]):
-            yield panel.line([k, k], [wanted[k], given[k]], "tangent")
-
-
-def _dot(panel: Panel, k: int, value: float, ink: str, fill: str, radius: float) -> Iterable[Mark]:
-    return panel.dot(k, value, ink, fill, radius) if np.isfinite(value) else ()
-
-
-def _ink(is_worst: bool) -> tuple[str, str]:
-    return ("active", "active") if is_worst else ("tape", "tape")
+def _entry(panel: Panel, k: int, wanted: float, given: float, marked: bool) -> list[Mark]:
+    marks: list[Mark] = []
+    if np.isfinite([wanted, given]).all():
+        x, top, bottom = float(panel.across(k)), *sorted(panel.down([wanted, given]).tolist())
+        half = 4.0
+        corners = [[x - half, top], [x + half, top], [x + half, bottom], [x - half, bottom]]
+        marks.append(Path(np.array(corners), fill="mismatch", closed=True, clip=panel.clip))
+    marks += panel.dot(k, wanted, "truth", "page", 5.0)
+    marks += panel.dot(
+        k, given, "active" if marked else "tape", "active" if marked else "tape", 3.4
+    )
+    return marks
 
 
 def _sentence(
-    title: str, wanted: np.ndarray, given: np.ndarray, worst: tuple | None, place: int | None
+    title: str, wanted: np.ndarray, given: np.ndarray, at: int | None, worst: tuple[int, ...] | None
 ) -> str:
-    count = f"{len(wanted)} {'entry' if len(wanted) == 1 else 'entries'}"
-    if place is None:
-        with np.errstate(invalid="ignore"):
-            gap = np.abs(wanted - given)
-        gap = gap[np.isfinite(gap)]
-        largest = f"{gap.max():.2g}" if gap.size else "undefined"
-        return f"{title}, {count}: expected and actual differ by at most {largest}."
-    where = str([int(i) for i in worst]) if worst else "the only one"
-    sentence = f"{title}, {count}: the worst is {where}, expected {wanted[place]:.6g}"
-    return f"{sentence}, actual {given[place]:.6g}.".replace("-", "−")
+    count = "one entry" if len(given) == 1 else f"{len(given)} entries"
+    if at is None or at >= min(len(wanted), len(given)):
+        alike = wanted.shape == given.shape and np.allclose(wanted, given, rtol=1e-3, atol=1e-6)
+        return f"{title}: {count}, {'as' if alike else 'not as'} expected."
+    where = f"the worst, at {list(worst)}, " if worst else ""
+    return f"{title}: {count}; {where}expected {brief(wanted[at])}, actual {brief(given[at])}."

@@ -26,6 +26,8 @@ class Figure:
         lowest value of the view to its highest.
     field
         ``(top, height)`` in pixels of the same, upwards, for views that are dragged both ways.
+    page
+        Whether there is a background; a picture without one is laid over another.
     """
 
     width: float
@@ -34,6 +36,7 @@ class Figure:
     alt: str
     tracks: tuple[tuple[float, float], ...] = ()
     field: tuple[float, float] | None = None
+    page: bool = True
 
     @cached_property
     def svg(self) -> str:
@@ -57,9 +60,9 @@ class Figure:
         size = f'width="{self.width:g}" height="{self.height:g}"'
         tracks = ";".join(f"{left:.1f},{width:.1f}" for left, width in self.tracks)
         field = f' data-field="{self.field[0]:.1f},{self.field[1]:.1f}"' if self.field else ""
+        page = f'<rect class="f-page" {size}/>' if self.page else ""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="cg-figure" {label} {size} '
-            f'viewBox="0 0 {self.width:g} {self.height:g}" data-tracks="{tracks}"{field}>{style}'
-            f'<rect class="f-page" width="{self.width:g}" height="{self.height:g}"/>'
-            f"{svg.draw(self.marks)}</svg>"
+            f'viewBox="0 0 {self.width:g} {self.height:g}" data-tracks="{tracks}"{field}>'
+            f"{style}{page}{svg.draw(self.marks)}</svg>"
         )

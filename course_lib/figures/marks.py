@@ -13,7 +13,7 @@ Clip = tuple[float, float, float, float]
 """Left, top, width and height of the rectangle outside which a mark is not drawn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Path:
     """Straight lines through `points` (shape ``(n, 2)``), outlined and filled in the named inks."""
 

@@ -41,6 +41,9 @@ INKS = {
     "wash": Ink("#f3f3f3", "#1f1f1f"),
 }
 
+LINES = ("tape", "tensorflow", "torch")
+"""Inks for up to three lines that have nothing to do with frameworks."""
+
 
 def stylesheet() -> str:
     """CSS that gives every figure its inks, and follows JupyterLab's dark theme."""

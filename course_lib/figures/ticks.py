@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+_HUGE = 1e300  # beyond this the width of an axis is no longer a number
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -53,10 +54,20 @@ def round_step(rough: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
 
 
+def brief(value: float) -> str:
+    """Three decimals, none where there is nothing to tell, powers of ten where they are short."""
+    if not math.isfinite(value):
+        return plain(value)
+    if value == round(value) and abs(value) < 1e5:
+        return plain(value, 0)
+    return plain(value) if 1e-3 <= abs(value) < 1e5 else _scientific(value, 2)
+
+
 def comfortable(low: float, high: float, margin: float = 0.06) -> tuple[float, float]:
     """``[low, high]`` with some air, never empty: the limits of an axis that shows these values."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return -1.0, 1.0
+    low, high = max(low, -_HUGE), min(high, _HUGE)
     spread = high - low
     least = 1e-3 * max(1.0, abs(low), abs(high))
     if spread < least:

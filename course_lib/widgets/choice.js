@@ -3,7 +3,9 @@
 function render({ model, el }) {
   const group = document.createElement("fieldset");
   group.className = "cg-choice";
-  group.setAttribute("data-lm-suppress-shortcuts", "true");
+  // JupyterLab listens to keys before anyone else: without this, "d" "d" here deletes the cell.
+  group.addEventListener("focusin", (event) =>
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   const question = document.createElement("legend");
   question.textContent = model.get("question");
   group.append(question);

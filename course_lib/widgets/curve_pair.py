@@ -64,7 +64,7 @@ class CurvePair(View):
         low, high = _limits(xlim)
         self._dialects, self._missing = dialects(rules)
         self._true = true
-        self._name = name or _name(self._dialects[0])
+        self._name = name or self._dialects[0].called
         self._xlim = low, high
         self._ylim: Limits | None = None
         self._glim: Limits | None = None
@@ -159,11 +159,6 @@ def _limits(xlim: Limits) -> Limits:
     if not low < high or np.isinf([low, high]).any():
         raise ValueError(f"xlim is {xlim!r}; give two numbers, the lower first, such as (-3, 3).")
     return low, high
-
-
-def _name(dialect: Dialect) -> str:
-    name = getattr(dialect.rule, "__name__", "rule")
-    return "f" if name == "<lambda>" else name.removesuffix(f"_{dialect.adapter.suffix}")
 
 
 def _dial(name: str, given: Range):

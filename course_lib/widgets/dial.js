@@ -6,7 +6,8 @@ function render({ model, el }) {
   const input = document.createElement("input");
   const readout = document.createElement("span");
   label.className = "cg-dial";
-  label.setAttribute("data-lm-suppress-shortcuts", "true");
+  // JupyterLab listens to keys before anyone else: without this, "d" "d" here deletes the cell.
+  input.setAttribute("data-lm-suppress-shortcuts", "true");
   readout.className = "cg-readout";
   readout.setAttribute("aria-hidden", "true");
   input.type = "range";

@@ -33,6 +33,12 @@ class Dialect:
     def label(self) -> str:
         return self.adapter.label
 
+    @property
+    def called(self) -> str:
+        """The rule's own name, without the ending that says its framework."""
+        name = getattr(self.rule, "__name__", "f")
+        return "f" if name == "<lambda>" else name.removesuffix(f"_{self.adapter.suffix}")
+
     def value(self, x: np.ndarray, params: Mapping[str, float]) -> np.ndarray:
         """The rule's value at each point of `x`, shape ``(n,)``."""
         return self._one(self.adapter.call(self._bound(params), x), x)

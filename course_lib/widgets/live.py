@@ -23,6 +23,7 @@ class Stage(anywidget.AnyWidget):
         What a screen reader calls the stage.
     frames, sentences
         Precomputed pictures, which `value` leafs through without a kernel, and what each says.
+        They are laid over `drawing`.
     pace
         Milliseconds that a frame stays when the frames play by themselves.
     levels, reach, level_step

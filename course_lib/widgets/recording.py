@@ -6,7 +6,7 @@ from inspect import Parameter, signature
 import numpy as np
 
 from course_lib.figures.tape_graph import Moment, TapeNode
-from course_lib.figures.ticks import plain
+from course_lib.figures.ticks import brief
 from course_lib.tape import Node, Variable, grad, on_backward
 
 _RULES = {
@@ -196,11 +196,4 @@ def show(value: object) -> str:
 
 
 def _number(value: np.ndarray) -> str:
-    """Three decimals, and none where there is nothing to tell."""
-    return f"{value}" if value.dtype.kind == "b" else _short(float(value))
-
-
-def _short(value: float) -> str:
-    if value == round(value) and abs(value) < 1e6:
-        return plain(value, 0)
-    return plain(value) if 1e-3 <= abs(value) < 1e6 else f"{value:.2e}".replace("-", "−")
+    return f"{value}" if value.dtype.kind == "b" else brief(float(value))

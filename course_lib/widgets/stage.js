@@ -22,6 +22,14 @@ function tell(model) {
   if (!model.get("frames").length) model.save_changes();
 }
 
+// JupyterLab listens to keys before anyone else: without this, "d" "d" here deletes the cell. It
+// looks at the focused element alone, which may be any control of the view around the stage.
+function guardKeys(el) {
+  if (!el.isConnected) return requestAnimationFrame(() => guardKeys(el));
+  (el.closest(".cg-view") ?? el).addEventListener("focusin", (event) =>
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+}
+
 // Buttons that leaf through the frames, one at a time or by themselves.
 function player(model) {
   const bar = document.createElement("div");
@@ -58,22 +66,20 @@ function render({ model, el }) {
   stage.className = "cg-stage";
   stage.tabIndex = 0;
   stage.setAttribute("role", "slider");
-  // JupyterLab listens to keys before anyone else: without this, "d" "d" here deletes the cell.
-  stage.setAttribute("data-lm-suppress-shortcuts", "true");
   const live = document.createElement("div");
   live.className = "cg-live";
   live.setAttribute("aria-live", "polite");
   el.append(stage, live);
   if (model.get("frames").length) stage.before(player(model));
-  requestAnimationFrame(() =>
-    el.closest(".cg-view")?.setAttribute("data-lm-suppress-shortcuts", "true"));
+  guardKeys(el);
 
   const sketching = () => model.get("levels").length > 0;
 
   function draw() {
     const frames = model.get("frames");
     const page = between(0, Math.round(model.get("value")), frames.length - 1);
-    const drawing = frames.length ? frames[page] : model.get("drawing");
+    // A frame lies over the drawing, which holds what stays the same.
+    const drawing = model.get("drawing") + (frames.length ? frames[page] : "");
     const says = frames.length ? model.get("sentences")[page] : model.get("says");
     if (stage.innerHTML !== drawing) stage.innerHTML = drawing;
     stage.classList.toggle("cg-sketch", sketching());
@@ -102,7 +108,8 @@ function render({ model, el }) {
   function withLevel(knot, level) {
     const levels = [...model.get("levels")];
     const [low, high] = model.get("reach");
-    levels[knot] = onSteps(level, low, high, model.get("level_step"));
+    const step = model.get("level_step");
+    levels[knot] = Number(between(low, Math.round(level / step) * step, high).toFixed(10));
     return levels;
   }
 
