@@ -1,5 +1,6 @@
 """The `course` command. Each subcommand's work is done in its own room; here it is only parsed."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -81,6 +82,9 @@ def grade(
     ] = 1024,
 ) -> None:
     """Grade submissions, each in a jail of its own: a table a student."""
+    if sys.platform == "win32":
+        typer.echo("Grading needs Linux or macOS; on Windows, run it inside WSL.", err=True)
+        raise typer.Exit(2)
     from course_lib.grading.command import GradeOrder, Refused, grade_command
 
     order = GradeOrder(

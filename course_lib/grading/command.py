@@ -13,9 +13,12 @@ from .collect import NothingToGrade, Submission, collect
 from .gradebook import GradebookError, write_gradebook
 from .graded import Graded
 from .jail.limits import MEBIBYTE, Limits
+from .jail.rooms import CannotIsolate
 from .journal import Journal, JournalBusy
 from .pages import copy_receipts, write_pages
 from .shelf import ExerciseError, find_solutions, load_rubrics
+
+_REASONS = (CannotIsolate, ClusterError, ExerciseError, JournalBusy, NothingToGrade, ValueError)
 
 
 class Refused(Exception):
@@ -55,7 +58,7 @@ def grade_command(order: GradeOrder) -> list[Graded]:
         submissions = collect(order.paths, load_rubrics(solutions))
         with Journal(order.journal, order.resume) as journal:
             grades = _grade(order, solutions, submissions, journal)
-    except (NothingToGrade, ExerciseError, JournalBusy, ClusterError, ValueError) as reason:
+    except _REASONS as reason:
         raise Refused(str(reason)) from reason
     except KeyboardInterrupt:
         raise Refused("Stopped. What was graded is kept: run the same with --resume.") from None

@@ -14,7 +14,7 @@ import numpy as np
 
 from .extract import Cell
 from .jail.limits import Limits
-from .jail.rooms import Rooms, Try
+from .jail.rooms import JAIL_ENDED, Rooms, Try
 from .jail.wire import Gone, Nonsense, WireError
 from .probe import Probe
 from .rubric import Question
@@ -41,9 +41,9 @@ class Answers:
 class Sitting:
     """What one try brought to light.
 
-    `ended_at` is the statement or the question's name that ended the try before its time, and
-    `reason` says how. `errors` holds what each cell raised, `late` the cells that used up their
-    time.
+    `ended_at` is the statement or the question's name that is to blame if the try ended before
+    its time, and `reason` says how it did. `errors` holds what each cell raised, `late` the cells
+    that used up their time.
     """
 
     answers: dict[str, Answers] = field(default_factory=dict)
@@ -85,7 +85,9 @@ def hold(
         except WireError as reason:
             broken_off = reason
     if broken_off:
-        found.reason = (isinstance(broken_off, Gone) and this.reason) or str(broken_off)
+        found.reason = (isinstance(broken_off, Gone) and this.how_it_ended()) or str(broken_off)
+    if found.reason == JAIL_ENDED:
+        found.ended_at = None
     return found
 
 

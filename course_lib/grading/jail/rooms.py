@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,9 @@ from .wire import Wire
 PRELOADABLE = frozenset({"matplotlib", "tensorflow", "torch"})
 """What takes long to import, and makes every fork dearer: ready only where it is needed."""
 
+JAIL_ENDED = "its jail ended"
+"""Why a try ended that is not to blame for it: somebody, or the system, killed the zygote."""
+
 _START_SECONDS = 120.0  # a cold disk reads TensorFlow slowly
 _ZYGOTE = "from course_lib.grading.jail import zygote; zygote.main()"
 _OPEN = "from course_lib.grading.jail import in_the_open; in_the_open.main()"
@@ -30,13 +33,12 @@ _OPEN = "from course_lib.grading.jail import in_the_open; in_the_open.main()"
 class Try:
     """One run of a submission, in a room that nobody has been in before.
 
-    `wire` leads to its process. `reason` is known after the try: why it was ended from outside,
-    or how its process ended.
+    `wire` leads to its process. After the try, `how_it_ended()` says, in words, why it was ended
+    from outside or how its process ended; None if it was well until it was told to stop.
     """
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        self.reason: str | None = None
+    def __init__(self, wire: Wire, how_it_ended: Callable[[], str | None]) -> None:
+        self.wire, self.how_it_ended = wire, how_it_ended
 
 
 class Rooms(Protocol):
@@ -82,6 +84,7 @@ class JailedRooms:
             )
             theirs.close()
             self._control.settimeout(_START_SECONDS)
+            self._ending = False
             report = self._read()
             if "ready" not in report:
                 self.close()
@@ -102,13 +105,17 @@ class JailedRooms:
         ours, theirs = socket.socketpair()
         with ours:
             self._hand_over(theirs, limits)
-            this = Try(Wire(ours))
             try:
-                yield this
+                yield Try(Wire(ours), self._how_it_ended)
             finally:
-                this.reason = self._end_it()
+                with contextlib.suppress(OSError):
+                    self._control.send(b"end")
+                # Ending a room takes the zygote milliseconds, which need not be waited for here.
+                self._ending = True
 
     def _hand_over(self, theirs: socket.socket, limits: Limits) -> None:
+        if self._ending:
+            self._how_it_ended()
         with theirs:
             message = json.dumps(limits.as_json()).encode()
             try:
@@ -118,15 +125,13 @@ class JailedRooms:
                 self._start()
                 socket.send_fds(self._control, [message], [theirs.fileno()])
 
-    def _end_it(self) -> str | None:
-        with contextlib.suppress(OSError):
-            self._control.send(b"end")
-        report = self._read()
+    def _how_it_ended(self) -> str | None:
+        report, self._ending = self._read(), False
         if "status" not in report:  # the zygote is gone, and the try with it
             self.close()
             self._start()
-            return "its jail ended"
-        return report.get("reason") or _how_it_ended(report["status"])
+            return JAIL_ENDED
+        return report.get("reason") or _in_words(report["status"])
 
     def close(self) -> None:
         """End the zygote; whatever is left in the jail ends with it."""
@@ -200,23 +205,21 @@ class OpenRooms:
                 start_new_session=True,
             )
             theirs.close()
-            this = Try(Wire(ours))
+            ended: int | None = None
             try:
-                yield this
+                yield Try(Wire(ours), lambda: _in_words(ended))
             finally:
-                ended = process.poll()
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                this.reason = _how_it_ended(-signal.SIGKILL if ended is None else ended)
+                ended = process.wait()
 
     def close(self) -> None:
         """Nothing is kept between tries."""
 
 
-def _how_it_ended(status: int) -> str | None:
-    """In words, how a process ended; None if it was well until it was told to stop."""
-    if status == -signal.SIGKILL:
+def _in_words(status: int | None) -> str | None:
+    """How a process ended by itself, if it did."""
+    if status in (None, -signal.SIGKILL):
         return None
     if status < 0:
         return f"its process was ended by {signal.Signals(-status).name}"

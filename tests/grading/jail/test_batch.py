@@ -113,7 +113,9 @@ class TestCommand:
         run(course, "--feedback", "feedback")
         ada = (course / "feedback" / "ada.html").read_text()
         assert "not clipped" in ada and "Where does it stop?" in ada and "2 of 5 points" in ada
-        for page in (course / "feedback").iterdir():
+        pages = list((course / "feedback").glob("**/*.html"))
+        assert len(pages) == 4
+        for page in pages:
             assert "<script>" not in page.read_text()
             assert "np.abs(x) <= 1" not in page.read_text()
 

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -89,8 +91,8 @@ class TestZygote:
     def test_it_never_holds_a_submission(self, house, grade):
         """Its memory, read from outside, shows no trace of what its children ran."""
         token = "q7Zw" * 8
+        zygotes = _processes_named("jail import zygote")
         assert grade(CLIPPED_RIGHT + f"\n# {token}\nkept = '{token}' * 1000")["clipped"].points == 3
-        zygotes = [pid for pid in _processes_named("jail import zygote")]
         assert zygotes
         for pid in zygotes:
             assert token.encode() not in _memory(pid)
@@ -109,6 +111,16 @@ class TestZygote:
             rooms._jail.kill()
             outcome = grade_notebook(notebook(CLIPPED_RIGHT, RECTIFIED_RIGHT), RUBRIC, house, QUICK)
             assert {verdict.status for verdict in outcome.verdicts} == {"right"}
+
+    def test_killing_it_costs_the_submission_nothing(self):
+        """The system may do so when memory is short; nobody in the jail can."""
+        slow = notebook(CLIPPED_RIGHT, "import time; time.sleep(0.5)", RECTIFIED_RIGHT)
+        with House() as house:
+            assert house.isolated
+            threading.Timer(0.2, house.rooms_for(())._jail.kill).start()
+            outcome = grade_notebook(slow, RUBRIC, house, QUICK)
+        assert {verdict.status for verdict in outcome.verdicts} == {"right"}
+        assert outcome.notes == ()
 
     def test_it_ends_with_the_command(self, house):
         before = set(_processes_named("jail import zygote"))
@@ -147,8 +159,6 @@ def _memory(pid):
 
 
 def _wait_until(condition, seconds=10.0):
-    import time
-
     for _ in range(int(seconds / 0.05)):
         if condition():
             return
@@ -239,8 +249,6 @@ class TestWire:
             wire.receive(1)
 
     def test_there_is_an_end_to_what_it_takes(self, ends):
-        import threading
-
         wire, theirs = ends
 
         def flood():

@@ -53,22 +53,11 @@ def test_operations_before_the_questions_do_no_harm(grade):
     assert {verdict.status for verdict in verdicts.values()} == {"right"}, verdicts
 
 
-def test_a_framework_is_imported_once_and_not_for_every_try(house, grade):
-    """The zygote's import is shared: a try that uses TensorFlow does not pay seconds for it."""
-    cells = ("import tensorflow as tf", TENSORFLOW_RIGHT)
-    rubric = Rubric("/02_tensorflow/rubric.py", [submissions.TENSORFLOW_SQUARE])
-    grade(*cells, rubric=rubric, limits=PATIENT)
-    spy = "import sys\nassert 'tensorflow' in sys.modules"
-    verdict = grade(
-        spy,
-        "import sys\nknown = 'tensorflow' in sys.modules",
-        *cells,
-        rubric=rubric,
-        limits=PATIENT,
+def test_a_framework_is_imported_once_and_not_for_every_try(grade):
+    """The zygote has imported it: a try that uses TensorFlow does not pay seconds for that."""
+    spy = (
+        "import sys\nknown = {'torch', 'tensorflow'} & set(sys.modules)",
+        "def square_tf(x):\n    raise ValueError(f'{len(known)} were there')",
     )
-    assert verdict["square_tf"].status == "right"
-    seen = "import sys\ndef square_tf(x):\n    raise ValueError(known)"
-    message = grade(
-        "import sys\nknown = 'tensorflow' in sys.modules", seen, rubric=rubric, limits=PATIENT
-    )
-    assert "True" in message["square_tf"].message
+    verdicts = grade(*spy, rubric=RUBRIC, limits=PATIENT)
+    assert "2 were there" in verdicts["square_tf"].message
