@@ -150,6 +150,8 @@ class Notebook:
 
     def close(self) -> None:
         """Shut the kernel down and close the page without asking whether to save."""
+        if self.page.is_closed():
+            return
         self.shut_kernel_down()
         self.page.close(run_before_unload=False)
 
@@ -174,6 +176,10 @@ class Notebook:
     def stages(self) -> Locator:
         """Every stage on the page."""
         return self.page.locator(".cg-stage")
+
+    def every_stage(self) -> list["Stage"]:
+        """Every stage on the page, from top to bottom."""
+        return [Stage(self, self.stages().nth(k)) for k in range(self.stages().count())]
 
     def stage(self, label: str) -> "Stage":
         """The stage whose name begins with `label`."""
@@ -228,6 +234,10 @@ class Stage:
         return float(self.locator.get_attribute("aria-valuenow"))
 
     @property
+    def lowest(self) -> float:
+        return float(self.locator.get_attribute("aria-valuemin"))
+
+    @property
     def says(self) -> str:
         return self.locator.get_attribute("aria-valuetext")
 
@@ -251,6 +261,19 @@ class Stage:
         mouse.down()
         mouse.move(left + end * width, y, steps=8)
         mouse.up()
+
+    def wait_for_value(self, value: float) -> None:
+        """Wait until the stage is at `value` and the kernel has answered."""
+        page = self.notebook.page
+        self.locator.and_(page.locator(f'[aria-valuenow="{value:g}"]')).wait_for()
+        self.notebook.wait_until_idle()
+        self.notebook.wait_until_painted()
+
+    def wait_until_the_picture_is_not(self, before: str) -> None:
+        self.notebook.page.wait_for_function(
+            "([stage, before]) => stage.innerHTML !== before",
+            arg=[self.locator.element_handle(), before],
+        )
 
     def wait_until_it_says(self, words: str) -> None:
         self.locator.and_(self.notebook.page.locator(f'[aria-valuetext*="{words}"]')).wait_for()
