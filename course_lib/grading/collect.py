@@ -46,6 +46,8 @@ class _Found:
 
     @property
     def notebooks(self) -> list[Path]:
+        if self.place.is_dir() and self.place.is_symlink():
+            return []  # it may lead to the solutions
         return [self.place] if _is_notebook(self.place) else _notebooks_in(self.place)
 
 
@@ -144,7 +146,7 @@ def _is_a_students(folders: list[Path], catalogue: _Catalogue) -> bool:
 def _of_student(folder: Path) -> Iterator[_Found]:
     name = harmless(folder.resolve().name)
     for child in sorted(folder.iterdir()):
-        if _is_notebook(child) or child in _folders_in(folder):
+        if _is_notebook(child) or child in _folders_in(folder) or child.is_symlink():
             yield _Found(name, child)
 
 
@@ -167,7 +169,9 @@ def _submission(
     if not notebooks:
         return Submission(student, exercise, rubric, None, (_nothing_in(found, rubric),))
     expected = f"{_topic(rubric)}.ipynb"
-    chosen = max(notebooks, key=lambda path: (_filled(path, rubric), path.name == expected))
+    chosen = notebooks[0]
+    if len(notebooks) > 1:
+        chosen = max(notebooks, key=lambda path: (_filled(path, rubric), path.name == expected))
     notes = []
     if len(notebooks) > 1:
         names = ", ".join(str(path.name) for path in notebooks)
@@ -180,6 +184,9 @@ def _submission(
 
 
 def _nothing_in(found: list[_Found], rubric: Rubric) -> str:
+    links = [place.place.name for place in found if place.place.is_symlink()]
+    if links:
+        return harmless(f"{', '.join(links)} is a link, which is not followed.")
     files = [file.name for place in found for file in sorted(place.place.iterdir())]
     what = f"only {', '.join(files[:5])}" if files else "nothing"
     return harmless(f"There is no notebook in the folder for {rubric.exercise}: {what} is there.")

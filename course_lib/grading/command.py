@@ -18,7 +18,10 @@ from .journal import Journal, JournalBusy
 from .pages import copy_receipts, write_pages
 from .shelf import ExerciseError, find_solutions, load_rubrics
 
-_REASONS = (CannotIsolate, ClusterError, ExerciseError, JournalBusy, NothingToGrade, ValueError)
+_REASONS = (
+    *(CannotIsolate, ClusterError, ExerciseError, JournalBusy, NothingToGrade),
+    *(OSError, ValueError),
+)
 
 
 class Refused(Exception):

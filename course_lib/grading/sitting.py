@@ -42,13 +42,13 @@ class Sitting:
     """What one try brought to light.
 
     `ended_at` is the statement or the question's name that is to blame if the try ended before
-    its time, and `reason` says how it did. `errors` holds what each cell raised, `late` the cells
-    that used up their time.
+    its time, and `reason` says how it did. `errors` holds what each cell raised, `late` the
+    statements at which a cell had used up its time.
     """
 
     answers: dict[str, Answers] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
-    late: set[int] = field(default_factory=set)
+    late: set[Statement] = field(default_factory=set)
     ended_at: Statement | str | None = None
     reason: str | None = None
 
@@ -145,7 +145,7 @@ class _Conversation:
         if error:
             self.found.errors[cell.position] = error
         if late:
-            self.found.late.add(cell.position)
+            self.found.late.add(self.found.ended_at)
 
     def _worth_a_second_run(
         self, cells: Sequence[Cell], questions: Sequence[Question]

@@ -7,7 +7,7 @@ question that does is marked REVIEW and the others are asked again.
 import functools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,12 +120,25 @@ class _Grading:
         )
         for question in questions:
             if question.name in sitting.answers:
-                answers = sitting.answers[question.name]
-                self._settle(self._judge(question, answers, sitting))
-        if isinstance(sitting.ended_at, str):
+                verdict = self._judge(question, sitting.answers[question.name], sitting)
+                late = self._what_kept_it(question, sitting)
+                if verdict.status is Status.REVIEW and late:
+                    self._leave_out(late, "it took too long")  # what is below it may be the answer
+                else:
+                    self._settle(verdict)
+        if sitting.ended_at is None:
+            return
+        if isinstance(sitting.ended_at, tuple):
+            self._leave_out({sitting.ended_at}, sitting.reason)
+        elif late := sitting.late - self.left_out:
+            self._leave_out(late, "it took too long")  # what it left running may be to blame
+        else:
             self._settle(_stopped(self.questions[sitting.ended_at], sitting.reason))
-        elif sitting.ended_at is not None:
-            self._leave_out(sitting)
+
+    def _what_kept_it(self, question: Question, sitting: Sitting) -> set[Statement]:
+        """Statements that took too long in the cells of an answer, and may be left out."""
+        defining = self.found.defining(question.name)
+        return {late for late in sitting.late if late[0] in defining} - self.left_out
 
     def _libraries(self, questions: Sequence[Question]) -> set[str]:
         """Those that the questions are about, or that the notebook speaks of."""
@@ -133,12 +146,12 @@ class _Grading:
         spoken_of = {name for name in PRELOADABLE if re.search(rf"\b{name}\b", sources)}
         return spoken_of | {question.framework for question in questions if question.framework}
 
-    def _leave_out(self, sitting: Sitting) -> None:
-        position, statement = sitting.ended_at
-        self.left_out.add(sitting.ended_at)
-        one = f"Statement {statement + 1} of cell {position}"
-        which = f"Cell {position}" if statement == WHOLE_CELL else one
-        self.notes.append(f"{which} was left out: {sitting.reason}.")
+    def _leave_out(self, statements: set[Statement], reason: str | None) -> None:
+        self.left_out |= statements
+        for position, statement in statements:
+            one = f"Statement {statement + 1} of cell {position}"
+            which = f"Cell {position}" if statement == WHOLE_CELL else one
+            self.notes.append(f"{which} was left out: {reason}.")
 
     def _judge(self, question: Question, answers: Answers, sitting: Sitting) -> Verdict:
         if answers.reason:
@@ -155,7 +168,7 @@ class _Grading:
         if report.get("status") != "missing":
             return report
         for position in reversed(self.found.defining(question.name)):
-            if position in sitting.errors and position not in sitting.late:
+            if position in sitting.errors and position not in _positions(sitting.late):
                 kind, _, _ = sitting.errors[position].partition(":")
                 message = f"Cell {position} raised {sitting.errors[position]}"
                 return {"status": "error", "type": kind, "message": message, "line": None}
@@ -165,7 +178,7 @@ class _Grading:
         """What was not run whole cannot be called unattempted, or in error."""
         if verdict.status not in (Status.NOT_ATTEMPTED, Status.ERROR):
             return verdict
-        stopped = {position for position, _ in self.left_out} | sitting.late
+        stopped = _positions(self.left_out | sitting.late)
         if not stopped & set(self.found.defining(question.name)) and not (
             stopped and verdict.status is Status.ERROR
         ):
@@ -173,6 +186,10 @@ class _Grading:
         cells = ", ".join(map(str, sorted(stopped)))
         why = f"Part of the notebook was stopped (cell {cells}). {verdict.message}"
         return _review(question, why)
+
+
+def _positions(statements: Iterable[Statement]) -> set[int]:
+    return {position for position, _ in statements}
 
 
 @functools.cache

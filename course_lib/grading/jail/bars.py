@@ -86,6 +86,9 @@ def environment(home: str, course: str) -> dict[str, str]:
         "MPLCONFIGDIR": home,
         "MPLBACKEND": "Agg",
         "COURSE_PROGRESS": f"{home}/.course_progress.json",
+        # A cell with `!pip install` finds at once that there is no network, or that all is there.
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "LANG": "C.UTF-8",
         "PYTHONUTF8": "1",
         "PYTHONPATH": course,

@@ -4,13 +4,17 @@ Everything here may be overheard, replaced or imitated by the submission: it kno
 no right answer, so there is nothing to gain. What the trusted side makes of it is in `sitting`.
 """
 
+import builtins
 import contextlib
 import functools
 import os
 import socket
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from .. import probe as _probe
 from .notebook import Notebook, TimeIsUp, with_deadline
@@ -19,12 +23,24 @@ from .wire import Wire, WireError
 _MAX_MESSAGE = 400
 
 _notebook: Notebook | None = None
+_originals = {module: dict(vars(module)) for module in (builtins, np)}
 
 
 def prepare() -> None:
     """Import what nearly every submission needs, before the first one is forked."""
     global _notebook
     _notebook = Notebook()
+
+
+def _put_back(module: ModuleType) -> None:
+    """Undo what cells replaced in a module; what they added stays.
+
+    A cell that replaced `isinstance` or `np.array` is no part of an answer, but what runs the next
+    cell, and what carries answers out of here, would trip over it.
+    """
+    for name, original in _originals[module].items():
+        if getattr(module, name, None) is not original:
+            setattr(module, name, original)
 
 
 def serve(end: socket.socket) -> None:
@@ -44,11 +60,13 @@ def serve(end: socket.socket) -> None:
                     for cell in cells:
                         _run(notebook, cell, seconds, functools.partial(say, cell["mark"]))
                 case {"probes": list(probes), "seconds": seconds, "mark": mark}:
+                    _put_back(np)
                     _answer_all(notebook, probes, seconds, functools.partial(say, mark))
 
 
 def _run(notebook: Notebook, cell: dict[str, Any], seconds: float, say: Callable) -> None:
     error = notebook.run(cell["source"], seconds, cell["omitted"], lambda at: say(at=at))
+    _put_back(builtins)
     say(error=_in_words(error), late=isinstance(error, TimeIsUp))
 
 

@@ -28,8 +28,9 @@ class _Shell(InteractiveShell):
     def init_history(self) -> None:
         self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
 
-    def enable_gui(self, gui: Any = None) -> None:
-        """`%matplotlib` of any kind draws into memory."""
+    def enable_matplotlib(self, gui: Any = None) -> tuple[None, str]:
+        """`%matplotlib` of any kind draws into memory, as it does without."""
+        return None, "agg"
 
     def ask_exit(self) -> None:
         """`exit` and `quit` end the cell only, as they do in a notebook until it restarts."""

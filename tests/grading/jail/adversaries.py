@@ -467,6 +467,19 @@ HONEST = [
         "import warnings; warnings.simplefilter('error'); np.seterr(all='raise')",
     ),
     nuisance("a failing assert of its own", "assert clipped(1.0, 0.0) == 2"),
+    nuisance("%matplotlib of another kind", "%matplotlib widget"),
+    nuisance("pip install", "!pip install numpy"),
+    nuisance("a module of its own", "%%writefile own.py\nvalue = 1\n", "import own; own.value"),
+    Case(
+        "a slow statement above the answer",
+        ("import time; time.sleep(100)\n" + CLIPPED_RIGHT, RECTIFIED_RIGHT),
+        RIGHT,
+    ),
+    nuisance(
+        "NumPy and the built-ins in pieces",
+        "import builtins; np.array = np.empty = np.asarray = np.array_equal = None",
+        "builtins.sorted = builtins.zip = builtins.map = None",
+    ),
     nuisance("a file of its own", "open('notes.txt', 'w').write('1'); open('notes.txt').read()"),
     nuisance(
         "processes of its own",

@@ -129,6 +129,15 @@ def test_nothing_to_grade_is_an_error_that_says_what_was_expected(course, find):
         find("nowhere")
 
 
+def test_a_folder_that_is_a_link_is_not_followed(course, find):
+    (course / "submitted" / "ada").mkdir()
+    link = course / "submitted" / "ada" / EXERCISE
+    link.symlink_to(course / "solutions" / EXERCISE)
+    (submission,) = find()
+    assert submission.path is None
+    assert "is a link, which is not followed" in submission.notes[0]
+
+
 class TestReading:
     def test_a_link_is_not_followed(self, course):
         link = course / "submitted" / "link.ipynb"

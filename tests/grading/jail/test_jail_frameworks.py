@@ -1,10 +1,18 @@
 """Rules in three dialects, run in zygotes that have imported what they need."""
 
+import json
+from pathlib import Path
+
+import pytest
 import submissions
 from submissions import TAPE_RIGHT, TENSORFLOW_RIGHT, TORCH_RIGHT
 
 from course_lib.grading import Rubric
+from course_lib.grading.handed_out import handed_out
 from course_lib.grading.jail.limits import Limits
+from course_lib.grading.shelf import load_rubrics, model_notebook, without_marks
+
+SOLUTIONS = Path(__file__).parents[3] / "solutions"
 
 RUBRIC = Rubric(
     "/02_dialects/rubric.py",
@@ -61,3 +69,14 @@ def test_a_framework_is_imported_once_and_not_for_every_try(grade):
     )
     verdicts = grade(*spy, rubric=RUBRIC, limits=PATIENT)
     assert "2 were there" in verdicts["square_tf"].message
+
+
+@pytest.mark.parametrize("rubric", load_rubrics(SOLUTIONS), ids=lambda rubric: rubric.exercise)
+def test_the_courses_own_answers_are_right(rubric, grade):
+    model = json.loads(model_notebook(rubric).read_text(encoding="utf-8"))
+    for cell in model["cells"]:
+        cell["source"] = without_marks("".join(cell["source"]))
+    content, given = json.dumps(model).encode(), handed_out(rubric).given
+    verdicts = grade(content, rubric=rubric, given=given, limits=PATIENT)
+    assert {verdict.status for verdict in verdicts.values()} == {"right"}, verdicts
+    assert sum(verdict.points for verdict in verdicts.values()) == rubric.points
