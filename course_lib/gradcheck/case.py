@@ -56,6 +56,7 @@ class Case:
         self.places = [i for i, x in enumerate(inputs) if is_differentiable(x)]
         self.name = rule_name(rule)
         self._seed = seed
+        self._quick = True
         self._pulls: dict[str, Pull] = {}
         self._jacobians: dict[int, Jacobian] = {}
 
@@ -175,7 +176,15 @@ class Case:
 
     def _jacobian(self, inputs: tuple, i: int) -> Jacobian:
         arrays = [inputs[j] for j in self.places]
-        return Jacobian(self.forward, arrays, self.places.index(i), self.rng())
+        return Jacobian(self.forward, arrays, self.places.index(i), self.rng(), self._quick)
+
+    def look_closer(self) -> bool:
+        """From now on measure with the utmost care; whether that is more than before."""
+        closer = self._quick and any(not j.elementwise for j in self._jacobians.values())
+        self._quick = False
+        if closer:
+            self._jacobians.clear()
+        return closer
 
     def slope(self, inputs: tuple, directions: dict[int, np.ndarray]) -> Jacobian:
         """The numeric derivative of all outputs along a direction through the inputs."""

@@ -92,6 +92,8 @@ def check_gradient(
         faults = _first_answer(case, _WHEN_RUN)
         runs = not faults
         faults = faults or _first_answer(case, _IN_THE_NUMBERS)
+        if faults and runs and case.look_closer():
+            faults = _first_answer(case, _IN_THE_NUMBERS)
         if order == 2 and not faults:
             faults = _first_answer(case, (second.wrong_second_order,))
         return GradientReport(

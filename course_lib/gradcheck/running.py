@@ -128,8 +128,7 @@ def has_wrong_shape(case: Case) -> Fault | None:
 def _story_of_shape(case: Case, i: int, raw: np.ndarray) -> tuple[str, str]:
     shape, actual = np.shape(case.inputs[i]), np.shape(raw)
     truth = case.truth("random", i)
-    stretched = np.size(raw) > np.size(case.inputs[i]) and _broadcasts(shape, actual)
-    if stretched and not truth.rejects(_summed_to(raw, shape)).any():
+    if _is_stretched(case, i, actual) and not truth.rejects(_summed_to(raw, shape)).any():
         silent = " PyTorch sums it without a word; nobody else does."
         return "not-unbroadcast", (
             ": summed over the axes along which the input was stretched, it would be right."
@@ -204,11 +203,20 @@ def _gradients_as_given(case: Case) -> Iterator[tuple[int, np.ndarray]]:
         yield from ((i, np.asarray(g)) for g in given)
 
 
-def _broadcasts(small: tuple, large: tuple) -> bool:
+def _is_stretched(case: Case, i: int, large: tuple) -> bool:
+    """Whether `large` is the shape that input i has among the others, or in an output."""
+    small = case.inputs[i].shape
+    found = [y.shape for y in case.first.outputs] + [
+        _broadcast([x.shape for x in case.inputs if isinstance(x, np.ndarray)])
+    ]
+    return large in found and small != large and _broadcast([small, large]) == large
+
+
+def _broadcast(shapes: list[tuple]) -> tuple | None:
     try:
-        return np.broadcast_shapes(small, large) == large
+        return np.broadcast_shapes(*shapes)
     except ValueError:
-        return False
+        return None
 
 
 def _summed_to(g: np.ndarray, shape: tuple) -> np.ndarray:
