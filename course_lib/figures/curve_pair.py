@@ -76,11 +76,41 @@ def curve_pair(
     note
         A last remark, for instance which framework was left out.
     """
+    ground = pair_ground(strands, truth, title=title, xlim=xlim, ylim=ylim, glim=glim)
+    return ground.figure.under(pair_at(ground, strands, truth, x, title=title, note=note))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What stays while the point moves: axes, curves and legend."""
+
+    figure: Figure
+    left: Panel
+    right: Panel
+
+
+def pair_ground(
+    strands: Sequence[Strand],
+    truth: Truth,
+    *,
+    title: str,
+    xlim: Limits,
+    ylim: Limits | None = None,
+    glim: Limits | None = None,
+) -> Ground:
+    """The part of `curve_pair` that does not depend on `x`."""
     ylim = ylim or forward_limits(strands)
     glim = glim or gradient_limits(strands, truth)
     left, right = _panels(xlim, ylim, glim)
-    readout = _readout(strands, truth, x)
-    marks = [
+    entries = [("line", strand.ink, strand.label) for strand in strands]
+    entries += [
+        ("line", "truth", "true derivative"),
+        ("line", "tangent", "tangent"),
+        ("area", "mismatch", "mismatch"),
+    ]
+    top = _TOP + _HEIGHT + 30
+    key, used = legend(entries, left.left, top, _WIDTH - left.left)
+    marks = (
         *left.axes(f"forward: {title}"),
         *right.axes("gradient"),
         *_shade(right, strands, truth),
@@ -90,28 +120,35 @@ def curve_pair(
         *(mark for s in strands for mark in left.dots(s.forward, s.ink)),
         *right.dots(truth.curve, "truth"),
         *(mark for s in strands for mark in right.dots(s.gradient, s.ink)),
+        *key,
+    )
+    tracks = ((left.left, left.width), (right.left, right.width))
+    return Ground(Figure(_WIDTH, top + used + 4, marks, title, tracks), left, right)
+
+
+def pair_at(
+    ground: Ground, strands: Sequence[Strand], truth: Truth, x: float, *, title: str, note: str = ""
+) -> Figure:
+    """The part of `curve_pair` that moves with `x`, to be laid over its ground."""
+    left, right = ground.left, ground.right
+    readout = _readout(strands, truth, x)
+    room = _WIDTH - left.left
+    lines = [line for text in (*readout, note) for line in wrap(text, room)]
+    words, tall = paragraph(lines, left.left, ground.figure.height)
+    marks = (
         left.upright(x),
         right.upright(x),
         *_tangents(left, strands, x),
         *_points(left, right, strands, x),
-    ]
-    entries = [("line", strand.ink, strand.label) for strand in strands]
-    entries += [
-        ("line", "truth", "true derivative"),
-        ("line", "tangent", "tangent"),
-        ("area", "mismatch", "mismatch"),
-    ]
-    below = _TOP + _HEIGHT + 30
-    room = _WIDTH - left.left
-    key, used = legend(entries, left.left, below, room)
-    lines = [line for text in (*readout, note) for line in wrap(text, room)]
-    words, tall = paragraph(lines, left.left, below + used + 4)
+        *words,
+    )
     return Figure(
         width=_WIDTH,
-        height=below + used + 4 + tall + 6,
-        marks=(*marks, *key, *words),
+        height=ground.figure.height + tall + 6,
+        marks=marks,
         alt=_sentence(title, readout, note),
-        tracks=((left.left, left.width), (right.left, right.width)),
+        tracks=ground.figure.tracks,
+        page=False,
     )
 
 

@@ -80,14 +80,7 @@ class Race:
 
 def descent_race(race: Race, step: int) -> Figure:
     """The race at `step`: the landscape with the paths so far, and the losses so far."""
-    ground, runners = race_ground(race), race_at(race, step)
-    return Figure(
-        ground.width,
-        ground.height,
-        (*ground.marks, *runners.marks),
-        alt=runners.alt,
-        tracks=ground.tracks,
-    )
+    return race_ground(race).under(race_at(race, step))
 
 
 def race_ground(race: Race) -> Figure:

@@ -1,6 +1,6 @@
 """A finished picture: its marks, its size and the sentence that says the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 
@@ -37,6 +37,11 @@ class Figure:
     tracks: tuple[tuple[float, float], ...] = ()
     field: tuple[float, float] | None = None
     page: bool = True
+
+    def under(self, over: "Figure") -> "Figure":
+        """This picture with another laid over it, whose height and sentence it takes."""
+        marks = (*self.marks, *over.marks)
+        return replace(self, marks=marks, alt=over.alt, height=over.height)
 
     @cached_property
     def svg(self) -> str:

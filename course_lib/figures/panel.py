@@ -35,7 +35,8 @@ class Panel:
     def down(self, y):
         """Data to pixels, downwards; what lies far outside is kept just outside."""
         low, high = self.ylim
-        share = (high - np.asarray(y, dtype=float)) / (high - low)
+        with np.errstate(over="ignore"):
+            share = (high - np.asarray(y, dtype=float)) / (high - low)
         return self.top + np.clip(share, -1.0, 2.0) * self.height
 
     def axes(

@@ -1,6 +1,7 @@
 """The view of the course: a rule's curve and the gradient it claims, side by side."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -8,8 +9,14 @@ import ipywidgets
 import numpy as np
 
 from course_lib import figures
-from course_lib.figures import Figure, Strand, Truth
-from course_lib.figures.curve_pair import Limits, forward_limits, gradient_limits
+from course_lib.figures import Strand, Truth
+from course_lib.figures.curve_pair import (
+    Limits,
+    forward_limits,
+    gradient_limits,
+    pair_at,
+    pair_ground,
+)
 from course_lib.figures.ticks import round_step
 from course_lib.widgets.dialects import Dialect, dialects
 from course_lib.widgets.parts import parts
@@ -83,7 +90,8 @@ class CurvePair(View):
         )
         self._evaluate()
         controls = [*self.dials.values(), *(self.toggles.values() if len(self.toggles) > 1 else ())]
-        super().__init__(self._draw(start), stage, controls)
+        super().__init__(self._page, stage, controls)
+        self._move()
         self.follow(stage, self._move)
         for control in controls:
             self.follow(control, self._change)
@@ -100,7 +108,13 @@ class CurvePair(View):
         return shown
 
     def _move(self) -> None:
-        self.show(self._draw(self.stage.value))
+        x = self.stage.value
+        strands, truth = self._strands(self._probe(np.array([x]))[:, 0])
+        note = _absence(self._missing)
+        over = pair_at(self._ground, strands, truth, x, title=self._title(), note=note)
+        if self._page.height != over.height:
+            self._page = replace(self._ground.figure, height=over.height)
+        self.show(self._page, over)
 
     def _change(self) -> None:
         self._evaluate()
@@ -122,6 +136,15 @@ class CurvePair(View):
         strands, truth = self._strands(np.zeros(len(self._curves)))
         self._ylim = _union(self._ylim, forward_limits(strands))
         self._glim = _union(self._glim, gradient_limits(strands, truth))
+        self._ground = pair_ground(
+            strands,
+            truth,
+            title=self._title(),
+            xlim=self._xlim,
+            ylim=self._ylim,
+            glim=self._glim,
+        )
+        self._page = self._ground.figure
 
     def _strands(self, here: np.ndarray) -> tuple[list[Strand], Truth]:
         """The curves with their values `here`, in the order of `_probe`."""
@@ -132,19 +155,6 @@ class CurvePair(View):
             for k, d in enumerate(self._shown())
         ]
         return strands, Truth(true_curve, true_slope)
-
-    def _draw(self, x: float) -> Figure:
-        strands, truth = self._strands(self._probe(np.array([x]))[:, 0])
-        return figures.curve_pair(
-            strands,
-            truth,
-            x,
-            title=self._title(),
-            xlim=self._xlim,
-            ylim=self._ylim,
-            glim=self._glim,
-            note=_absence(self._missing),
-        )
 
     def _title(self) -> str:
         params = [f"{key}={value:.4g}".replace("-", "−") for key, value in self.params.items()]

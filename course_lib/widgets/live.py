@@ -17,6 +17,10 @@ class Stage(anywidget.AnyWidget):
 
     Attributes
     ----------
+    drawing, over
+        What stays and what moves above it.
+    says
+        The sentence of both.
     value
         Where the point is, from `low` to `high` in multiples of `step`.
     label
@@ -34,6 +38,7 @@ class Stage(anywidget.AnyWidget):
     _css = _STYLE
 
     drawing = traitlets.Unicode().tag(sync=True)
+    over = traitlets.Unicode().tag(sync=True)
     says = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     value = traitlets.Float().tag(sync=True)
@@ -49,11 +54,12 @@ class Stage(anywidget.AnyWidget):
     )
     level_step = traitlets.Float(0.1).tag(sync=True)
 
-    def show(self, figure: Figure) -> None:
-        """Put another picture on the stage."""
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
+        """Put another picture on the stage; what stays the same is not sent again."""
         with self.hold_sync():
-            self.says = figure.alt
+            self.says = (over or figure).alt
             self.drawing = figure.drawing
+            self.over = over.drawing if over else ""
 
 
 class Dial(anywidget.AnyWidget):

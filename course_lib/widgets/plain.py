@@ -51,9 +51,9 @@ class Stage(ipywidgets.VBox):
             self.observe(self._choose, "value")
             self._height.observe(self._raise, "value")
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
         """Put another picture on the stage."""
-        self._picture.value = figure.svg
+        self._picture.value = (figure.under(over) if over else figure).svg
 
     def _player(self, pace: int) -> ipywidgets.Play:
         play = ipywidgets.Play(min=0, max=len(self.frames) - 1, interval=pace)

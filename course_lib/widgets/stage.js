@@ -73,15 +73,15 @@ function render({ model, el }) {
   if (model.get("frames").length) stage.before(player(model));
   guardKeys(el);
 
+  let shown = "";
   const sketching = () => model.get("levels").length > 0;
 
   function draw() {
     const frames = model.get("frames");
     const page = between(0, Math.round(model.get("value")), frames.length - 1);
-    // A frame lies over the drawing, which holds what stays the same.
-    const drawing = model.get("drawing") + (frames.length ? frames[page] : "");
+    const drawing = model.get("drawing") + (frames.length ? frames[page] : model.get("over"));
     const says = frames.length ? model.get("sentences")[page] : model.get("says");
-    if (stage.innerHTML !== drawing) stage.innerHTML = drawing;
+    if (shown !== drawing) stage.innerHTML = shown = drawing;
     stage.classList.toggle("cg-sketch", sketching());
     stage.setAttribute("aria-label", model.get("label"));
     stage.setAttribute("aria-valuemin", model.get("low"));
@@ -164,7 +164,7 @@ function render({ model, el }) {
     }
   });
 
-  for (const name of ["drawing", "frames", "value", "label"]) model.on(`change:${name}`, draw);
+  model.on("change", draw);
   draw();
 }
 

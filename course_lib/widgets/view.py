@@ -25,10 +25,10 @@ class View(ipywidgets.VBox):
         self.add_class("cg-view")
         self.show(figure)
 
-    def show(self, figure: Figure) -> None:
-        """Put another picture on the stage."""
-        self.figure = figure
-        self.stage.show(figure)
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
+        """Put another picture on the stage; `over` is the part of it that moves, if any."""
+        self.figure = figure.under(over) if over else figure
+        self.stage.show(figure, over)
 
     def follow(self, widget: ipywidgets.Widget, respond: Callable[[], None], to="value") -> None:
         """Call `respond` whenever `widget` changes; if that raises, the view itself says so."""
