@@ -162,9 +162,16 @@ class Case:
         return self.truth_at(self.exact, self.upstreams[name], i)
 
     def truth_at(self, inputs: tuple, upstreams: Upstreams, i: int) -> Truth:
+        """The same for other inputs, or another upstream gradient."""
+        return self.truths(inputs, i)(upstreams)
+
+    def truths(self, inputs: tuple, i: int) -> Callable[[Upstreams], Truth]:
+        """The same for any upstream gradient: what is measured is measured once."""
         if self.surrogate:
-            return Truth.exactly(self.declared(inputs, upstreams)[i], 0.1 * self.relative)
-        return self.derivative(inputs, i).pull(upstreams, self.relative)
+            precision = 0.1 * self.relative
+            return lambda us: Truth.exactly(self.declared(inputs, us)[i], precision)
+        derivative = self.derivative(inputs, i)
+        return lambda us: derivative.pull(us, self.relative)
 
     def derivative(self, inputs: tuple, i: int) -> Jacobian:
         """The numeric derivatives of the rule's forward for input i."""

@@ -26,7 +26,7 @@ _WHEN_RUN = (
 _IN_THE_NUMBERS = (
     whole.leads_nowhere,
     state.remembers_other_calls,
-    values.is_unstable,
+    whole.is_unstable,
     whole.is_bypassed,
     values.wrong_values,
     whole.wrong_along_directions,

@@ -5,7 +5,7 @@ import numpy as np
 from course_lib.gradcheck.case import Case
 from course_lib.gradcheck.faults import Fault
 from course_lib.gradcheck.numeric import Jacobian
-from course_lib.gradcheck.values import worst_entry
+from course_lib.gradcheck.wrong import worst_entry
 
 
 def wrong_second_order(case: Case) -> Fault | None:
@@ -41,8 +41,8 @@ def wrong_second_order(case: Case) -> Fault | None:
         if given.shape != truth.value.shape:
             return Fault(
                 "second-order",
-                f"The second derivative for {case.argument(i)} has shape {given.shape}, but the input"
-                f" has shape {truth.value.shape}.",
+                f"The second derivative for {case.argument(i)} has shape {given.shape}, but the"
+                f" input has shape {truth.value.shape}.",
                 input=i,
                 expected=truth.value.shape,
                 actual=given.shape,

@@ -52,8 +52,8 @@ def _repeats_its_first_answer(case: Case) -> tuple | None:
             return (
                 i,
                 (
-                    f"{case.name} gives its first answer again, though the upstream gradient is another"
-                    " one by now: it was right the first time only."
+                    f"{case.name} gives its first answer again, though the upstream gradient is"
+                    " another one by now: it was right the first time only."
                 ),
                 case.truth("another", i).value,
                 second,
@@ -104,8 +104,8 @@ def _keeps_first_derivative(case: Case, there: tuple, alone: list[Pull]) -> tupl
             return (
                 i,
                 (
-                    f"{case.name} gives the gradient of an earlier call also for other inputs: it seems"
-                    " to be kept from the first call on."
+                    f"{case.name} gives the gradient of an earlier call also for other inputs: it"
+                    " seems to be kept from the first call on."
                 ),
                 expected,
                 actual,

@@ -4,6 +4,7 @@ import numpy as np
 
 from course_lib.gradcheck.case import Case
 from course_lib.gradcheck.faults import Fault
+from course_lib.gradcheck.wrong import index_of
 
 _DIRECTIONS = 2
 
@@ -51,6 +52,39 @@ def was_not_run(case: Case) -> Fault | None:
         f"The gradient is right, but it is {case.adapter.label}'s own: no custom gradient was"
         f" recorded when {case.name} ran, so there is no rule to check.",
     )
+
+
+def is_unstable(case: Case) -> Fault | None:
+    """Not a number, or infinite, where the truth is a number."""
+    for name in ("ones", "random"):
+        outputs = case.pull(name).outputs
+        finite = all(np.isfinite(y).all() for y in outputs)
+        for i in case.places:
+            given, truth = case.gradient(name, i), case.truth(name, i)
+            bounded = np.isfinite(truth.low + truth.high)
+            bad = truth.known & (np.isnan(given) | (np.isinf(given) & bounded))
+            if not finite:
+                bad |= np.isnan(given) & np.isfinite(np.asarray(case.exact[i]))
+            if bad.any():
+                index = index_of(bad)
+                what = "is nan" if np.isnan(given[index]) else "is infinite"
+                where = f" at {list(index)}" if index else ""
+                x = float(case.exact[i][index])
+                cause = (
+                    f"though the derivative there is {truth.value[index]:.6g}"
+                    if truth.known[index]
+                    else "and so is the forward there: it is no finite number either"
+                )
+                return Fault(
+                    "unstable",
+                    f"The gradient for {case.argument(i)}{where} {what} (the input is {x:.6g}),"
+                    f" {cause}.",
+                    input=i,
+                    index=index,
+                    expected=float(truth.value[index]) if truth.known[index] else None,
+                    actual=float(given[index]),
+                )
+    return None
 
 
 def wrong_along_directions(case: Case) -> Fault | None:
@@ -106,7 +140,7 @@ def loses_precision(case: Case) -> Fault | None:
         size = np.max(np.abs(exact), initial=0.0)
         wrong = ~(np.abs(given - exact) <= allowed * (np.abs(exact) + size))
         if wrong.any():
-            index = tuple(int(k) for k in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
+            index = index_of(wrong)
             finite = np.isfinite(given[index])
             return Fault(
                 "wrong-values" if finite else "unstable",

@@ -1,7 +1,8 @@
 """The functions that rules are written with, under one name in NumPy, TensorFlow and PyTorch.
 
-A rule of the corpus is written once, as ``forward(F, *inputs)`` and ``backward(F, upstreams, inputs)``
-with F one of these dialects, and becomes a custom gradient of each framework.
+A rule of the corpus is written once, as ``forward(F, *inputs)`` and
+``backward(F, upstreams, inputs)`` with F one of these dialects, and becomes a custom gradient of
+each framework.
 """
 
 from types import SimpleNamespace
@@ -13,7 +14,22 @@ from course_lib import tape
 from course_lib.frameworks import tensorflow as tf
 from course_lib.frameworks import torch
 
-_SHARED = "sin cos tan sinh cosh tanh exp abs sign sqrt square maximum minimum where".split()
+_SHARED = [
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "exp",
+    "abs",
+    "sign",
+    "sqrt",
+    "square",
+    "maximum",
+    "minimum",
+    "where",
+]
 
 
 def _unbroadcast(sum_, reshape):

@@ -47,7 +47,7 @@ def depends(rule):
     return not rule.kinds & {"flat", "empty"} and rule.name != "norm at zero"
 
 
-# -- the upstream gradient ---------------------------------------------------------------------------
+# -- the upstream gradient ------------------------------------------------------------------------
 
 
 @spoiler("upstream-ignored")
@@ -146,7 +146,7 @@ def first_output_ignored(framework, rule):
         )
 
 
-# -- factors and signs -------------------------------------------------------------------------------
+# -- factors and signs ----------------------------------------------------------------------------
 
 
 def scaled(factor):
@@ -189,7 +189,7 @@ def second_gradient_negated(framework, rule):
         return changed(framework, rule, lambda F, gs, us, xs: [gs[0], -gs[1], *gs[2:]])
 
 
-# -- form --------------------------------------------------------------------------------------------
+# -- form -----------------------------------------------------------------------------------------
 
 
 @spoiler("wrong-arity")
@@ -266,7 +266,7 @@ def whole_numbers(framework, rule):
     )
 
 
-# -- missing -----------------------------------------------------------------------------------------
+# -- missing --------------------------------------------------------------------------------------
 
 
 @spoiler("missing-gradient")
@@ -287,7 +287,7 @@ def zero_for_the_first(framework, rule):
         return changed(framework, rule, lambda F, gs, us, xs: [0 * gs[0], *gs[1:]])
 
 
-# -- numbers -----------------------------------------------------------------------------------------
+# -- numbers --------------------------------------------------------------------------------------
 
 
 def one_hot(x, k=0):
@@ -344,7 +344,7 @@ def zero_by_zero(framework, rule):
         )
 
 
-# -- memory ------------------------------------------------------------------------------------------
+# -- memory ---------------------------------------------------------------------------------------
 
 
 @spoiler("stale-state")
@@ -470,7 +470,7 @@ def input_changed_by_backward(framework, rule):
         return with_backward(framework, rule, backward)
 
 
-# -- the rule itself ---------------------------------------------------------------------------------
+# -- the rule itself ------------------------------------------------------------------------------
 
 
 @spoiler("rule-not-run")

@@ -49,7 +49,7 @@ def torch_rule(code, *inputs, **options):
     return note
 
 
-# -- right ones -------------------------------------------------------------------------------------
+# -- right ones -----------------------------------------------------------------------------------
 
 
 @right("tape", V, order=2)
@@ -246,7 +246,7 @@ class Both(torch.autograd.Function):
 RIGHT.append(("torch", lambda x: Sinh.apply(2 * x) + x.sum(), (V,), {}))
 RIGHT.append(("tape", lambda x: log1pexp(x) * x, (V,), {}))
 
-# -- wrong ones on the tape -------------------------------------------------------------------------
+# -- wrong ones on the tape -----------------------------------------------------------------------
 
 
 @wrong("upstream-ignored", "tape", V)
@@ -561,7 +561,7 @@ def softmax_diagonal_only(x):
     return s, lambda g: g * s * (1 - s)
 
 
-# -- wrong ones in TensorFlow -----------------------------------------------------------------------
+# -- wrong ones in TensorFlow ---------------------------------------------------------------------
 
 
 @wrong("upstream-ignored", "tensorflow", V)
@@ -696,7 +696,7 @@ def wrong_formula_tf(x):
     return tf.sigmoid(x), lambda g: g * tf.sigmoid(x) * (1 + tf.sigmoid(x))
 
 
-# -- wrong ones in PyTorch --------------------------------------------------------------------------
+# -- wrong ones in PyTorch ------------------------------------------------------------------------
 
 
 def function(code, forward, backward, *inputs, name=None, **options):

@@ -38,7 +38,7 @@ def elementwise(name, f, slope, x, kinds=""):
     rule(name, f, lambda F, us, xs: (us[0] * slope(F, *xs),), x, kinds=f"elementwise {kinds}")
 
 
-# -- elementwise -----------------------------------------------------------------------------------
+# -- elementwise ----------------------------------------------------------------------------------
 
 elementwise("square", lambda F, x: x * x, lambda F, x: 2 * x, X)
 elementwise("cube", lambda F, x: x * x * x, lambda F, x: 3 * x * x, X)
@@ -83,7 +83,7 @@ elementwise("whole numbers", lambda F, x: x * x, lambda F, x: 2 * x, np.arange(-
 elementwise("three hundred", lambda F, x: F.sin(x), lambda F, x: F.cos(x), rng.normal(size=300))
 elementwise("many", lambda F, x: x * x, lambda F, x: 2 * x, rng.normal(size=20_000), "large")
 
-# -- kinks, at and near which every subgradient is right -------------------------------------------
+# -- kinks, at and near which every subgradient is right ------------------------------------------
 
 KINKED = np.array([-1.5, 0.0, 0.7, 2.0, 1e-7, -1e-4])
 elementwise("abs", lambda F, x: F.abs(x), lambda F, x: F.sign(x), KINKED, "kinked")
@@ -169,7 +169,7 @@ rule(
     kinds="kinked scalar",
 )
 
-# -- precision and scale ---------------------------------------------------------------------------
+# -- precision and scale --------------------------------------------------------------------------
 
 elementwise(
     "square in float32", lambda F, x: x * x, lambda F, x: 2 * x, X.astype("float32"), "float32"
@@ -224,7 +224,7 @@ rule(
     kinds="empty",
 )
 
-# -- two inputs, broadcasting ----------------------------------------------------------------------
+# -- two inputs, broadcasting ---------------------------------------------------------------------
 
 
 def two(name, f, gradients, x, y, kinds=""):
@@ -299,7 +299,7 @@ two(
     "stretched",
 )
 
-# -- reductions, shapes, products of matrices ------------------------------------------------------
+# -- reductions, shapes, products of matrices -----------------------------------------------------
 
 rule(
     "sum",
@@ -422,7 +422,7 @@ rule(
     kinds="matrices",
 )
 
-# -- many outputs, constants -----------------------------------------------------------------------
+# -- many outputs, constants ----------------------------------------------------------------------
 
 rule(
     "square and cube",

@@ -27,7 +27,7 @@ def one_entry_off(by, at=137, dtype=float):
     return square_rule(lambda u, x: 2 * x * u * mask)
 
 
-# -- sharpness --------------------------------------------------------------------------------------
+# -- sharpness ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", [0, 137, 299])
@@ -85,7 +85,7 @@ def test_the_inputs_stay_as_they_are():
     np.testing.assert_array_equal(x, X)
 
 
-# -- surrogates -------------------------------------------------------------------------------------
+# -- surrogates -----------------------------------------------------------------------------------
 
 
 def test_a_surrogate_is_compared_with_instead_of_the_derivative():
@@ -118,7 +118,7 @@ def test_a_surrogate_that_does_not_fit(surrogate, words):
         check_gradient(RIGHT, X, surrogate=surrogate)
 
 
-# -- bad input: each has its own sentence -----------------------------------------------------------
+# -- bad input: each has its own sentence ---------------------------------------------------------
 
 
 def test_a_rule_that_raises():
@@ -200,7 +200,7 @@ except FrameworkMissing as missing:
     assert issubclass(frameworks.FrameworkMissing, ImportError)
 
 
-# -- what it says -----------------------------------------------------------------------------------
+# -- what it says ---------------------------------------------------------------------------------
 
 
 def test_a_report_in_words():

@@ -1,4 +1,4 @@
-"""The twelve seed examples, repaired only where they did not run: what is wrong in them is named."""
+"""The twelve seed examples, repaired only where they did not run: their faults are named."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from course_lib.tape import register_custom_gradient
 X = np.array([1.0, 2.0, 3.0])
 
 
-# -- seed 000: pseudo-code, on the tape -------------------------------------------------------------
+# -- seed 000: pseudo-code, on the tape -----------------------------------------------------------
 
 
 def square_forward(x):
@@ -46,7 +46,7 @@ def test_seed_000_3_external_library():
     assert check_gradient(rule, np.array(0.4))
 
 
-# -- seed 001: TensorFlow ---------------------------------------------------------------------------
+# -- seed 001: TensorFlow -------------------------------------------------------------------------
 
 
 @tf.custom_gradient
@@ -86,7 +86,7 @@ def test_seed_001_2_as_written_raises():
     assert "too many values to unpack" in report.faults[0].message
 
 
-# -- seed 002: PyTorch ------------------------------------------------------------------------------
+# -- seed 002: PyTorch ----------------------------------------------------------------------------
 
 
 class CustomExp(torch.autograd.Function):
@@ -155,7 +155,7 @@ def test_seed_002_3_is_twice_too_large(alpha):
     assert fault.actual == pytest.approx(2 * fault.expected, rel=1e-5)
 
 
-# -- seed 003: PyTorch ------------------------------------------------------------------------------
+# -- seed 003: PyTorch ----------------------------------------------------------------------------
 
 
 class CustomReLU(torch.autograd.Function):
