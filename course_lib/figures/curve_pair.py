@@ -110,8 +110,9 @@ def pair_ground(
     ]
     top = _TOP + _HEIGHT + 30
     key, used = legend(entries, left.left, top, _WIDTH - left.left)
+    heading = f"forward: {title}"
     marks = (
-        *left.axes(f"forward: {title}"),
+        *left.axes(heading if text_width(heading, 14, bold=True) <= left.width else title),
         *right.axes("gradient"),
         *_shade(right, strands, truth),
         *(mark for s in strands for mark in left.curve(s.forward, s.ink)),
