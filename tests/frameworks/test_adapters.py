@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dialects import its_backward, make, product_and_sine
+from one_rule_each import its_backward, make, product_and_sine
 
 from course_lib import frameworks
 from course_lib.frameworks import tensorflow as tf

@@ -8,7 +8,7 @@ framework beginning with another one.
 import os
 
 import pytest
-from conftest import Confusion
+from confusion import Confusion
 from dialects import build
 from faults import SPOILERS
 from held_back import RIGHT, WRONG

@@ -1,4 +1,4 @@
-"""What the corpora have in common: which faults were given which codes."""
+"""Which faults were given which codes."""
 
 from collections import Counter, defaultdict
 
