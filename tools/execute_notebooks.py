@@ -1,12 +1,13 @@
 """Run notebooks in place and keep what belongs in the repository: sources and outputs, no more.
 
-    python tools/execute_notebooks.py notebooks/01_tape.ipynb notebooks solutions
+python tools/execute_notebooks.py notebooks/01_tape.ipynb notebooks solutions
 """
 
 import os
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ from nbclient import NotebookClient
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(path):
@@ -33,10 +35,26 @@ def execute(path):
 
 
 def clean(notebook):
-    """No timestamps, widget states, machine's Python version: they change with every run."""
+    """Nothing that changes with every run: timestamps, ids of widgets, where a print was split."""
     notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
+            for output in cell.outputs:
+                if view := output.get("data", {}).get(WIDGET_VIEW):
+                    view["model_id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, cell.id))
+
+
+def joined(outputs):
+    """The outputs, with pieces of one stream that follow each other put together."""
+    kept = []
+    for output in outputs:
+        if kept and output.output_type == "stream" and output.name == kept[-1].get("name"):
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def found(arguments):

@@ -1,7 +1,11 @@
 """Where a framework is not installed, the notebook cells that need it say so and the rest runs."""
 
 import ast
+import copy
+import dis
 from importlib.util import find_spec
+from itertools import compress
+from types import CodeType
 
 LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
 
@@ -38,33 +42,48 @@ class SkipCells:
         self.namespace, self.packages = namespace, packages
 
     def visit(self, cell: ast.Module) -> ast.Module:
-        package = self._needed(cell)
+        imports = [s for s in cell.body if isinstance(s, ast.Import | ast.ImportFrom)]
+        wanting = {id(s): package for s in imports if (package := self._imported(s))}
+        package = next(iter(wanting.values()), None) or self._named(cell)
         if package is None:
             return cell
-        for name in _defined(cell):
+        kept = [s for s in imports if id(s) not in wanting]
+        for name in _defined(cell) - _defined(ast.Module(kept, [])):
             self.namespace[name] = Absent(package)
         label = LABELS[package]
         said = f"{label} is not installed here, so this cell was skipped (pip install {package})."
-        return ast.parse(f"print({said!r})")
+        return ast.Module(kept + ast.parse(f"print({said!r})").body, [])
 
-    def _needed(self, cell: ast.Module) -> str | None:
-        optional = {
-            id(value)
-            for node in ast.walk(cell)
-            if isinstance(node, ast.Dict)
-            for value in node.values
-        }
-        for node in ast.walk(cell):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names = {getattr(node, "module", None), *(alias.name for alias in node.names)}
-                for package in self.packages:
-                    if package in names:
-                        return package
-            elif isinstance(node, ast.Name) and id(node) not in optional:
-                value = self.namespace.get(node.id)
-                if isinstance(value, Absent):
-                    return value.package
+    def _imported(self, statement: ast.Import | ast.ImportFrom) -> str | None:
+        """The missing package that a statement imports, if there is one."""
+        names = {getattr(statement, "module", None), *(alias.name for alias in statement.names)}
+        return next((package for package in self.packages if package in names), None)
+
+    def _named(self, cell: ast.Module) -> str | None:
+        """The missing package behind a name that the cell reads and has not made itself."""
+        code = compile(_without_dict_values(cell), "<cell>", "exec")
+        for name in sorted(_read(code) - _defined(cell)):
+            if isinstance(value := self.namespace.get(name), Absent):
+                return value.package
         return None
+
+
+def _without_dict_values(cell: ast.Module) -> ast.Module:
+    cell = copy.deepcopy(cell)
+    for node in ast.walk(cell):
+        if isinstance(node, ast.Dict):
+            kept = [not isinstance(value, ast.Name) for value in node.values]
+            node.keys = list(compress(node.keys, kept))
+            node.values = list(compress(node.values, kept))
+    return cell
+
+
+def _read(code: CodeType) -> set[str]:
+    """The global names that the code reads, also inside its functions."""
+    reading = ("LOAD_NAME", "LOAD_GLOBAL")
+    names = {step.argval for step in dis.get_instructions(code) if step.opname in reading}
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return names.union(*map(_read, inner))
 
 
 def _defined(cell: ast.Module) -> set[str]:

@@ -35,6 +35,22 @@ def test_nothing_is_skipped_where_all_is_there():
     assert SkipCells({}, packages=[]).visit(cell) is cell
 
 
+def test_a_name_that_is_made_anew_or_local_is_not_needed():
+    namespace = {"y": Absent("torch")}
+    skip = SkipCells(namespace, ["torch"])
+    for source in ("y = 3\nprint(y)", "def f(x):\n    y = x\n    return y", "g = lambda y: y + 1"):
+        cell = ast.parse(source)
+        assert skip.visit(cell) is cell, source
+    assert skip.visit(cell := ast.parse("def f(x):\n    return y * x")) is not cell
+
+
+def test_other_imports_of_a_skipped_cell_are_kept():
+    skip = SkipCells({}, ["torch"])
+    body = skip.visit(ast.parse("import math\nimport torch\nz = torch.ones(math.floor(2.5))")).body
+    assert ast.unparse(body[0]) == "import math" and len(body) == 2
+    assert sorted(skip.namespace) == ["torch", "z"]
+
+
 def test_names_of_a_skipped_cell_are_absent():
     namespace = {}
     skip = SkipCells(namespace, ["torch"])
