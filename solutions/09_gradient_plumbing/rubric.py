@@ -359,8 +359,7 @@ lower_bound_torch = RuleQuestion(
         ),
     ],
     hints=[
-        "The value is a clamp. For backward you need x, the bound and the upstream gradient, entry "
-        "by entry.",
+        "For backward you need x, the bound and the upstream gradient, entry by entry.",
         "Keep x with `save_for_backward` and the bound as an attribute of ctx. Make a mask of the "
         "entries that pass: one condition on x, one on the upstream, and either is enough.",
         "`passes = (x >= ctx.bound) | (upstream < 0)`; multiply the upstream by it, and return "
