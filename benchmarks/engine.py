@@ -5,6 +5,8 @@ counts only after its gradient was compared with the one written by hand in NumP
 the ratios: microseconds belong to the machine.
 """
 
+# ruff: noqa: E402 (threads are counted before NumPy is imported)
+
 import os
 
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -57,7 +59,9 @@ class Table:
 
     def __str__(self) -> str:
         lines = [self.columns, ["---"] * len(self.columns), *self.rows]
-        return f"### {self.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+        return (
+            f"### {self.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+        )
 
 
 def cpu_seconds(run):
@@ -263,6 +267,11 @@ PARAMETERS = [
     np.zeros(10),
 ]
 
+ON_THE_TAPE = [Variable(p) for p in PARAMETERS]
+IN_TORCH = [torch.tensor(p, requires_grad=True) for p in PARAMETERS]
+IN_MYGRAD = [mg.tensor(p) for p in PARAMETERS]
+IN_TENSORFLOW = [tf.constant(p) for p in PARAMETERS]
+
 
 def flattened(gradients):
     return np.concatenate([np.ravel(g) for g in gradients])
@@ -279,13 +288,13 @@ def network_by_hand():
 
 
 def network_on_the_tape():
-    w1, b1, w2, b2 = ps = [Variable(p) for p in PARAMETERS]
+    w1, b1, w2, b2 = ps = ON_THE_TAPE
     z = np.tanh(DATA @ w1 + b1) @ w2 + b2
     return grad((logsumexp(z).sum() - (z * LABELS).sum()) / len(DATA), ps)
 
 
 def network_in_torch():
-    w1, b1, w2, b2 = ps = [torch.tensor(p, requires_grad=True) for p in PARAMETERS]
+    w1, b1, w2, b2 = ps = IN_TORCH
     data, labels = torch.from_numpy(DATA), torch.from_numpy(LABELS)
     z = torch.tanh(data @ w1 + b1) @ w2 + b2
     loss = (torch.logsumexp(z, 1).sum() - (z * labels).sum()) / len(DATA)
@@ -304,7 +313,7 @@ def network_in_autograd():
 
 
 def network_in_mygrad():
-    w1, b1, w2, b2 = ps = [mg.tensor(p) for p in PARAMETERS]
+    w1, b1, w2, b2 = ps = IN_MYGRAD
     z = mg.matmul(mg.tanh(mg.matmul(DATA, w1) + b1), w2) + b2
     loss = (mg.nnet.logsoftmax(z) * LABELS).sum() / -len(DATA)
     loss.backward()
@@ -312,7 +321,7 @@ def network_in_mygrad():
 
 
 def network_in_tensorflow():
-    w1, b1, w2, b2 = ps = [tf.constant(p) for p in PARAMETERS]
+    w1, b1, w2, b2 = ps = IN_TENSORFLOW
     with tf.GradientTape() as tape:
         tape.watch(ps)
         z = tf.tanh(tf.constant(DATA) @ w1 + b1) @ w2 + b2
@@ -348,8 +357,12 @@ def growth():
     rows = [["1,000", f"{short * 1e6:.2f}", "1.00", "–"]]
     for length in (10_000, 100_000, 1_000_000):
         seconds, size = grown_in_a_process_of_its_own(length)
-        rows.append([f"{length:,}", f"{seconds * 1e6:.2f}", f"{seconds / short:.2f}", f"{size:.0f}"])
-    return Table("Depth: a chain on the tape", ["ops", "µs an op", "× 1,000 ops", "bytes an op"], rows)
+        rows.append(
+            [f"{length:,}", f"{seconds * 1e6:.2f}", f"{seconds / short:.2f}", f"{size:.0f}"]
+        )
+    return Table(
+        "Depth: a chain on the tape", ["ops", "µs an op", "× 1,000 ops", "bytes an op"], rows
+    )
 
 
 def doubled(levels):

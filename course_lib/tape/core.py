@@ -169,30 +169,32 @@ def plain(x):    return type(x)(map(plain, x)) if type(x) in (tuple, list) else 
 # -- values that nobody changes -------------------------------------------------------------------
 
 
-def as_value(value):
+def as_value(value, *role):
     """A frozen array of real floating-point numbers, or an error that says why not."""
-    array = as_numbers(value, "the value of a Variable")
+    array = as_numbers(value, *(role or ["the value of a Variable"]))
     if array.dtype.kind in "iu" and np.any(np.abs(array.astype(float)) >= 2**53):
         raise errors.TooLarge()
     return kept(array if array.dtype.kind == "f" else array.astype(float))
 
 
-def as_numbers(given, role):
-    """An array of real numbers; ``role`` is what it is for, should it be none."""
+def as_numbers(given, *role):
+    """An array of real numbers; ``role`` says what it is for, should it be none."""
     try:
         array = np.asarray(value_of(given))
+        if array.dtype.kind in "fiub":
+            return array
         reason = f"dtype {array.dtype}"
     except (ValueError, TypeError) as error:
-        array, reason = None, error
-    if array is None or array.dtype.kind not in "fiub":
-        raise errors.NotNumbers(role=role, given=describe(given), reason=reason)
-    return array
+        reason = error
+    raise errors.NotNumbers(role=" ".join(role), given=describe(given), reason=reason)
 
 
 def kept(x, ours=False):
     """x as it is now, its arrays read-only: copied, or frozen in place if they are ours."""
     if isinstance(x, np.ndarray):
-        return x if settled(x) else freeze(x if ours and x.flags.owndata else x.copy())
+        if ours and x.flags.owndata:
+            return freeze(x)
+        return x if settled(x) else freeze(x.copy())
     if type(x) is dict:
         return dict(zip(x, kept([*x.values()], ours), strict=True))
     return type(x)([kept(part, ours) for part in x]) if type(x) in (tuple, list) else x
@@ -213,22 +215,26 @@ def freeze(array):
 
 
 def record(op, inputs, params=NOTHING):
-    """Apply ``op`` to the values of ``inputs``; note it on the tape if one of them is tracked."""
+    """Apply ``op`` to the values of ``inputs``; note it on the tape if one of them is tracked.
+
+    Arrays among the inputs are constants, kept as they are now: a copy, unless they are read-only.
+    """
     arguments, recorded = [], False
     for i, x in enumerate(inputs):
         if isinstance(x, Variable):
             recorded = recorded or x.node is not None
             x = x._value
         elif type(x) not in (float, int):
-            x = kept(as_numbers(x, f"what {op.name} takes"))
+            x = kept(as_numbers(x, "an argument of", op.name))
             inputs = (*inputs[:i], x, *inputs[i + 1 :])
         arguments.append(x)
     try:
         y = freeze(np.asarray(op.fun(*arguments, **params)))
     except (ValueError, TypeError, IndexError) as error:
         raise errors.DoesNotFit(name=op.name, given=describe(*inputs), reason=error) from error
-    recorded = recorded and Tape.recording
-    return made(y, Node(op, inputs, arguments, params, (y,)) if recorded else None)
+    if recorded and Tape.recording:
+        return made(y, Node(op, inputs, arguments, params, (y,)))
+    return made(y, None) if Variable in map(type, inputs) else y
 
 
 def without_rule(function, args, options, call):

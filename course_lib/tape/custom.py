@@ -37,12 +37,13 @@ class Rule:
         arguments = [value_of(x) for x in inputs]
         outputs, grad_fn = self.run(self.linearised, arguments, options)
         values = tuple([self.checked_output(y) for y in as_tuple(outputs)])
-        if not any(isinstance(x, Variable) for x in inputs):
+        if Variable not in map(type, inputs):
             return outputs
         recorded, params = Tape.recording and any(map(tracked, inputs)), (grad_fn, options)
         node = Node(self, inputs, arguments, params, values) if recorded else None
-        ys = tuple([made(y, node, i) for i, y in enumerate(values)])
-        return ys if isinstance(outputs, (tuple, list)) else ys[0]
+        if not isinstance(outputs, (tuple, list)):
+            return made(values[0], node)
+        return tuple([made(y, node, i) for i, y in enumerate(values)])
 
     def bind(self, inputs, options):
         """Keywords to their positions, so that no gradient is lost; the rest stays as options."""
@@ -56,15 +57,18 @@ class Rule:
 
     def pullback(self, node, upstreams, lifted):
         """The gradients of ``node`` for its inputs, None for constants; each of them checked."""
-        pairs, (grad_fn, _) = zip(upstreams, node.values, strict=True), node.params
-        upstreams = [np.zeros_like(y) if g is None else g for g, y in pairs]
-        upstreams = [g if isinstance(g, Variable) else freeze(np.asarray(g)) for g in upstreams]
-        given = as_tuple(self.replay(node, upstreams) if lifted else self.run(grad_fn, upstreams))
-        n = len(node.inputs)  # of constants, a gradient may be left out, and None be added
-        if any(g is not None for g in given[n:]) or any(map(tracked, node.inputs[len(given) :])):
-            raise errors.WrongArity(rule=self.name, given=len(given), expected=n)
-        pairs = enumerate(zip_longest(given[:n], node.inputs))
-        return [self.checked_gradient(i, g, x) if tracked(x) else None for i, (g, x) in pairs]
+        us, gradients, n = [], [], len(node.inputs)
+        for u, y in zip(upstreams, node.values, strict=True):
+            u = np.zeros_like(y) if u is None else u
+            us.append(u if isinstance(u, Variable) else freeze(np.asarray(u)))
+        given = as_tuple(self.replay(node, us) if lifted else self.run(node.params[0], us))
+        if len(given) != n:  # of constants, a gradient may be left out, and None be added
+            surplus, missing = given[n:], node.inputs[len(given) :]
+            if any(g is not None for g in surplus) or any(map(tracked, missing)):
+                raise errors.WrongArity(rule=self.name, given=len(given), expected=n)
+        for i, (g, x) in enumerate(zip_longest(given[:n], node.inputs)):
+            gradients.append(self.checked_gradient(i, g, x) if tracked(x) else None)
+        return gradients
 
     def pushforward(self, node, tangents, lifted):
         """The pullback is linear in the upstream u, so its derivative in u is the pushforward."""
@@ -114,19 +118,20 @@ class Rule:
     def checked_output(self, y):
         if isinstance(y, Variable):
             raise errors.OutsideVariable(rule=self.name)
-        y = core.as_numbers(y, f"an output of {self.name}")
-        return kept(y, ours=True) if y.dtype.kind == "f" else core.as_value(y)
+        if isinstance(y, np.ndarray) and y.dtype.kind == "f":
+            return kept(y, ours=True)
+        return core.as_value(y, "an output of", self.name)
 
     def checked_gradient(self, i, g, x):
         if g is None:
-            name = self.argument(i)
-            raise errors.MissingGradient(rule=self.name, argument=name, expected=x.shape)
+            argument = self.argument(i)
+            raise errors.MissingGradient(rule=self.name, argument=argument, expected=x.shape)
         if not isinstance(g, Variable):
-            g = kept(core.as_numbers(g, f"a gradient of {self.name}"), ours=True)
-        if g.shape != x.shape:
+            g = kept(core.as_numbers(g, "a gradient of", self.name), ours=True)
+        if g.shape != x._value.shape:
             shapes = {"argument": self.argument(i), "given": g.shape, "expected": x.shape}
             raise errors.WrongGradient(rule=self.name, repair=errors.repair(**shapes), **shapes)
-        return g if g.dtype == x.dtype else g.astype(x.dtype)
+        return g if g.dtype == x._value.dtype else g.astype(x.dtype)
 
     def argument(self, i):
         """The name of input i, as the author of the rule calls it."""

@@ -8,17 +8,13 @@ from .errors import TwoDimensionsOnly
 
 
 def logsumexp(x, axis=-1, keepdims=False):
-    """log(sum(exp(x))) along axis, shifted by the maximum so that nothing overflows."""
-    top = np.max(value_of(x), axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis)
+    """log(sum(exp(x))) along axis, without overflow."""
+    return ops.logsumexp(x, axis, keepdims=keepdims)
 
 
 def softmax(x, axis=-1):
-    """exp(x) / sum(exp(x)) along axis, shifted by the maximum so that nothing overflows."""
-    e = np.exp(x - np.max(value_of(x), axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    """exp(x) / sum(exp(x)) along axis, without overflow."""
+    return np.exp(x - logsumexp(x, axis, keepdims=True))
 
 
 def clip(x, a_min=None, a_max=None, *, min=None, max=None):

@@ -55,8 +55,13 @@ def unbroadcast(g, x):
     if g.shape != x.shape:
         new = g.ndim - x.ndim
         stretched = (new + i for i, n in enumerate(x.shape) if n == 1)
-        g = g.sum(axis=(*range(new), *stretched)).reshape(x.shape)
+        g = _shaped(g.sum(axis=(*range(new), *stretched)), x)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def _shaped(g, x):
+    """g, which has as many entries as x, in the shape of x; no view of itself without need."""
+    return g if g.shape == x.shape else g.reshape(x.shape)
 
 
 def _wins(x, z, beats):
@@ -78,16 +83,16 @@ def _flat(g, *_):
 
 
 # fmt: off
-#                            fun              d/dx                                   d/dz
-ADD      = elementwise(np.add,          lambda g, y, x, z: g,                  lambda g, y, x, z: g)
-SUBTRACT = elementwise(np.subtract,     lambda g, y, x, z: g,                  lambda g, y, x, z: -g)
-MULTIPLY = elementwise(np.multiply,     lambda g, y, x, z: g * z,              lambda g, y, x, z: g * x)
-DIVIDE   = elementwise(np.true_divide,  lambda g, y, x, z: g / z,              lambda g, y, x, z: -g * y / z)
+#           fun                         d/dx                                    d/dz
+elementwise(np.add,                     lambda g, y, x, z: g,                  lambda g, y, x, z: g)
+elementwise(np.subtract,                lambda g, y, x, z: g,                  lambda g, y, x, z: -g)
+elementwise(np.multiply,                lambda g, y, x, z: g * z,              lambda g, y, x, z: g * x)
+elementwise(np.true_divide,             lambda g, y, x, z: g / z,              lambda g, y, x, z: -g * y / z)
 POWER    = elementwise(operator.pow,    lambda g, y, x, z: g * _power(x, z),   lambda g, y, x, z: g * y * _log(x), name="power")
-FLOORDIV = elementwise(np.floor_divide, _flat,                                 _flat)
-MOD      = elementwise(np.remainder,    lambda g, y, x, z: g,                  lambda g, y, x, z: -g * (x // z))
-NEGATIVE = elementwise(np.negative,     lambda g, y, x: -g)
-ABSOLUTE = elementwise(np.absolute,     lambda g, y, x: g * np.sign(x))
+elementwise(np.floor_divide,            _flat,                                 _flat)
+elementwise(np.remainder,               lambda g, y, x, z: g,                  lambda g, y, x, z: -g * (x // z))
+elementwise(np.negative,                lambda g, y, x: -g)
+elementwise(np.absolute,                lambda g, y, x: g * np.sign(x))
 elementwise(np.square,                  lambda g, y, x: g * (2 * x))
 elementwise(np.reciprocal,              lambda g, y, x: -g * y * y)
 elementwise(np.sqrt,                    lambda g, y, x: g / (2 * y))
@@ -195,20 +200,20 @@ CONCATENATE = Op(
 # -- reductions and products ----------------------------------------------------------------------
 
 
-def reduction(fun, slope):
+def reduction(fun, slope, name=None):
     """A rule for ``fun(x, axis)``; ``slope(y, x, axis)`` is the derivative of y by each entry of x."""
 
     def spread(y, axis, keepdims):  # as it broadcasts against x
         return y if keepdims or axis is None else np.expand_dims(y, axis)
 
     def vjp(i, g, y, x, axis, keepdims):
-        g, y = spread(g, axis, keepdims), spread(y, axis, keepdims)
-        return unbroadcast(np.broadcast_to(g * slope(y, x, axis), x.shape), x)
+        g = spread(g, axis, keepdims) * slope(spread(y, axis, keepdims), x, axis)
+        return unbroadcast(g, x)
 
     def jvp(i, t, y, x, axis, keepdims):
         return np.sum(t * slope(spread(y, axis, keepdims), x, axis), axis=axis, keepdims=keepdims)
 
-    op = Op(fun, vjp, jvp)
+    op = Op(fun, vjp, jvp, name)
     return lambda x, axis=None, *, keepdims=False: op(x, axis=axis, keepdims=keepdims)
 
 
@@ -219,11 +224,12 @@ def _even_share(y, x, axis):
 
 
 # fmt: off
-functions[np.sum]         = reduction(np.sum,         lambda y, x, axis: 1)
-functions[np.mean]        = reduction(np.mean,        lambda y, x, axis: y.size / max(x.size, 1))
-functions[np.max]         = reduction(np.max,         _even_share)
-functions[np.min]         = reduction(np.min,         _even_share)
-norm = reduction(np.linalg.norm, lambda y, x, axis: x / np.where(np.equal(y, 0), np.inf, y))
+functions[np.sum]  = reduction(np.sum,  lambda y, x, axis: np.ones_like(x))
+functions[np.mean] = reduction(np.mean, lambda y, x, axis: np.full_like(x, y.size / max(x.size, 1)))
+functions[np.max]  = reduction(np.max,  _even_share)
+functions[np.min]  = reduction(np.min,  _even_share)
+norm      = reduction(np.linalg.norm,      lambda y, x, axis: x / np.where(np.equal(y, 0), np.inf, y))
+logsumexp = reduction(np.logaddexp.reduce, lambda y, x, axis: np.exp(x - y), "logsumexp")
 functions[np.linalg.norm] = lambda x, *, axis=None, keepdims=False: norm(x, axis, keepdims=keepdims)
 # fmt: on
 
@@ -234,8 +240,8 @@ def _matmul_vjp(i, g, y, a, b):
     G = np.expand_dims(g, -1) if b.ndim == 1 else g
     G = np.expand_dims(G, -2) if a.ndim == 1 else G
     if i == 0:
-        return unbroadcast(G @ np.swapaxes(B, -1, -2), A).reshape(a.shape)
-    return unbroadcast(np.swapaxes(A, -1, -2) @ G, B).reshape(b.shape)
+        return _shaped(unbroadcast(G @ np.swapaxes(B, -1, -2), A), a)
+    return _shaped(unbroadcast(np.swapaxes(A, -1, -2) @ G, B), b)
 
 
 MATMUL = ufuncs[np.matmul] = Op(

@@ -505,7 +505,7 @@ def test_a_custom_gradient_without_a_gradient_function(result):
     def rule(x):
         return result
 
-    with pytest.raises(TapeError, match="rule returned .* `return y, grad_fn`"):
+    with pytest.raises(TapeError, match=r"rule returned .* `return y, grad_fn`"):
         rule(Variable(X))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import course_lib.tape
 
-LIMIT = 500
+ENGINE = ["core.py", "backward.py", "ops.py", "forward.py"]  # recorded, walked, and by which rules
 SILENT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -41,6 +41,8 @@ def test_what_counts_as_a_line_of_code():
 
 
 def test_the_engine_fits_into_one_sitting():
-    files = sorted(Path(course_lib.tape.__file__).parent.glob("*.py"))
-    counts = {file.name: lines_of_code(file.read_text()) for file in files}
-    assert sum(counts.values()) <= LIMIT, counts
+    folder = Path(course_lib.tape.__file__).parent
+    counts = {file.name: lines_of_code(file.read_text()) for file in folder.glob("*.py")}
+    assert sum(counts[name] for name in ENGINE) <= 410, counts
+    assert max(counts.values()) <= 160, counts
+    assert sum(counts.values()) <= 710, counts  # with errors, dialects and NumPy's names

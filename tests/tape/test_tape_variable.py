@@ -127,7 +127,7 @@ class TestLeavingTheTape:
             lambda x: bool(x[0]),
             lambda x: 1 if x[0] > 0 and x[0] else 0,
             lambda x: linalg.norm(x),
-            lambda x: x + [x, x],
+            lambda x: np.add(x, [x, x]),
         ],
     )  # fmt: skip
     def test_is_never_silent(self, leave):
