@@ -1,6 +1,5 @@
 """What check_gradient found, as text and as a page of a notebook."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -77,7 +76,13 @@ class GradientReport:
         title, *rest = map(escape, [self._headline, *self._details])
         lines = [f"<strong>{title}</strong>", *rest]
         text = "".join(f'<p style="margin:0.2em 0">{line}</p>' for line in lines)
-        return f"<div>{text}{self._picture}</div>"
+        figure = self._figure
+        return f"<div>{text}{figure.svg if figure else ''}</div>"
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture alone, for pages that show no SVG."""
+        figure = self._figure
+        return figure.png() if figure else None
 
     # -- the parts of the page --------------------------------------------------------------------
 
@@ -99,19 +104,16 @@ class GradientReport:
         return lines
 
     @property
-    def _picture(self) -> str:
-        """Expected against actual, with the worst entry marked."""
+    def _figure(self):
+        """Expected against actual, with the worst entry marked; None if it came to no numbers."""
         place = self.faults[0].input if self.faults else None
         shown = [c for c in self.comparisons if c.input == place] or list(self.comparisons[:1])
         if not shown or not shown[0].expected.size:
-            return ""
+            return None
         from course_lib.figures.entries import entries
 
         c = shown[0]
-        figure = entries(c.expected, c.actual, c.worst, f"The gradient for {c.name}")
-        data = base64.b64encode(figure.png()).decode()
-        alt = escape(figure.alt, quote=True)
-        return f'<img alt="{alt}" src="data:image/png;base64,{data}" width="{figure.width:g}"/>'
+        return entries(c.expected, c.actual, c.worst, f"The gradient for {c.name}")
 
 
 def measure(case: Case, faults: Sequence[Fault]) -> tuple[Comparison, ...]:
