@@ -28,7 +28,8 @@ class Comparison:
     def __str__(self) -> str:
         compared, all_of_them = int(self.known.sum()), self.known.size
         if compared == all_of_them:
-            return f"all {compared} entries of {self.name}"
+            entries = "the one entry" if compared == 1 else f"all {compared} entries"
+            return f"{entries} of {self.name}"
         return f"{compared} of {all_of_them} entries of {self.name}"
 
 
