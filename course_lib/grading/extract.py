@@ -10,6 +10,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,11 +208,14 @@ def _unfenced(source: str) -> str:
 
 def _blanks(code: list[tuple[int, str]], names: Collection[str]) -> dict[int, frozenset[int]]:
     """Statements that would replace a filled answer by an unfilled copy of its cell."""
+    defined = Counter(name for _, source in code for name in _defined_in(source, names))
+    names = {name for name, times in defined.items() if times > 1}
     filled: set[str] = set()
     blanks: dict[int, frozenset[int]] = {}
     for position, source in code:
-        for index, statement in enumerate(_statements(source)):
-            for name in _bound_by(statement) & set(names):
+        copies = _statements(source) if _defined_in(source, names) else []
+        for index, statement in enumerate(copies):
+            for name in _bound_by(statement) & names:
                 if not _is_unfilled(statement):
                     filled.add(name)
                 elif name in filled:

@@ -19,7 +19,7 @@ from .bars import CannotIsolate
 from .limits import Limits
 from .wire import Wire
 
-PRELOADABLE = frozenset({"matplotlib", "tensorflow", "torch"})
+PRELOADABLE = frozenset({"matplotlib", "scipy", "tensorflow", "torch"})
 """What takes long to import, and makes every fork dearer: ready only where it is needed."""
 
 JAIL_ENDED = "its jail ended"

@@ -14,14 +14,18 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import dataclass
+from typing import NoReturn
 
 from . import inmate, kernel, walls
 from .limits import Limits
 
+_WALLED = b"behind its walls"
 _GLANCE = 0.1  # seconds between two looks at a try's memory
 _ADAPTERS = "course_lib.frameworks"
 _MODULES = {
     "matplotlib": ["matplotlib.pyplot"],
+    "scipy": ["scipy.linalg", "scipy.special"],
     "tape": [f"{_ADAPTERS}.tape_adapter"],
     "tensorflow": [f"{_ADAPTERS}.tensorflow_adapter"],
     # The second is what torch itself imports, for half a second, at the first backward pass.
@@ -40,11 +44,13 @@ def main() -> None:
             walls.become_nobody()
         walls.found_a_realm()
         _import(order["libraries"])
+        nursery = _Nursery(order["writable"])
+        nursery.child(Limits())  # proof that all its walls can be built here
     except Exception as reason:
         control.send(json.dumps({"failed": f"{type(reason).__name__}: {reason}"}).encode())
         os._exit(1)
     control.send(json.dumps({"ready": True}).encode())
-    _serve(control, order["writable"])
+    _serve(control, nursery)
     os._exit(0)
 
 
@@ -66,37 +72,96 @@ def _import(libraries: list[str]) -> None:
     gc.freeze()  # a collection in a child would copy every page that it looks at
 
 
-def _serve(control: socket.socket, writable: list[str]) -> None:
-    # A descriptor of its own PID namespace, to come back to after sending a child elsewhere.
-    own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
+def _serve(control: socket.socket, nursery: "_Nursery") -> None:
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 4096, 1)
         if not message:
             return
         limits = Limits(**json.loads(message))
-        child = _fork(descriptors[0], limits, writable, own_pids)
+        child = nursery.child(limits)
+        with child.line:
+            socket.send_fds(child.line, [b"begin"], descriptors)
         os.close(descriptors[0])
-        reason = _watch(child, control, limits)
-        # Whatever the child started dies with it, being in its PID namespace.
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        report = {"status": os.waitstatus_to_exitcode(status), "reason": reason}
-        control.send(json.dumps(report).encode())
+        nursery.prepare(limits)
+        reason = _watch(child.pid, control, limits)
+        status = child.end()
+        control.send(json.dumps({"status": status, "reason": reason}).encode())
 
 
-def _fork(descriptor: int, limits: Limits, writable: list[str], own_pids: int) -> int:
-    kernel.unshare(kernel.NEW_PID)
-    child = os.fork()
-    if child == 0:
+@dataclass(frozen=True)
+class _Child:
+    """A process behind its walls, which waits on `line` for the socket of its try."""
+
+    pid: int
+    line: socket.socket
+    limits: Limits
+
+    def end(self) -> int:
+        """Kill it, and whatever it started, which is in its PID namespace; return its status."""
+        os.kill(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+
+class _Nursery:
+    """Forks children, one ahead of need: the next try then begins where its walls already stand."""
+
+    def __init__(self, writable: list[str]) -> None:
+        self._writable = writable
+        # A descriptor of its own PID namespace, to come back to after sending a child elsewhere.
+        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        self._spare: _Child | None = None
+
+    def prepare(self, limits: Limits) -> None:
+        """Have a child ready for a try with these limits."""
+        ours, theirs = socket.socketpair()
+        kernel.unshare(kernel.NEW_PID)
+        pid = os.fork()
+        if pid == 0:
+            _live(theirs, limits, self._writable)
+        kernel.enter(self._own_pids, kernel.NEW_PID)
+        theirs.close()
+        self._spare = _Child(pid, ours, limits)
+
+    def child(self, limits: Limits) -> _Child:
+        """A child that nobody has used; raise OSError if its walls could not be built."""
+        if self._spare and self._spare.limits != limits:
+            self._spare.line.close()
+            self._spare.end()
+            self._spare = None
+        if self._spare is None:
+            self.prepare(limits)
+        child, self._spare = self._spare, None
+        said = child.line.recv(400)
+        if said != _WALLED:
+            raise OSError(said.decode(errors="replace") or "a child ended before its try")
+        return child
+
+
+def _live(line: socket.socket, limits: Limits, writable: list[str]) -> NoReturn:
+    """A child's whole life, from its fork to its end."""
+    try:
+        line = _alone(line.detach())
         try:
-            os.dup2(descriptor, 3)
-            os.closerange(4, 1024)
             walls.build(limits, writable)
-            inmate.serve(socket.socket(fileno=3))
-        finally:
-            os._exit(0)
-    kernel.enter(own_pids, kernel.NEW_PID)
-    return child
+        except OSError as reason:
+            line.send(str(reason).encode())
+            return
+        inmate.warm_up()
+        line.send(_WALLED)
+        _, descriptors, _, _ = socket.recv_fds(line, 16, 1)
+        if descriptors:
+            line.detach()
+            inmate.serve(_alone(descriptors[0]))
+    finally:
+        os._exit(0)
+
+
+def _alone(descriptor: int) -> socket.socket:
+    """The socket of this descriptor, as the only one that is open besides the standard streams."""
+    os.dup2(descriptor, 3)
+    os.closerange(4, 1024)
+    return socket.socket(fileno=3)
 
 
 def _watch(child: int, control: socket.socket, limits: Limits) -> str | None:

@@ -1,10 +1,8 @@
 """No cheat scores, no right answer loses a point, and nobody pays for what another one does."""
 
-import os
-import time
-
 import pytest
 from adversaries import CASES
+from processes import jailed_processes, wait_until
 from submissions import CLIPPED_RIGHT, CLIPPED_WRONG, RECTIFIED_RIGHT, RUBRIC, cell, notebook
 
 GIVEN = ("import numpy as np",)
@@ -130,26 +128,8 @@ def test_no_process_outlives_its_try(house, grade):
         "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
         "        while True: time.sleep(0.01)\n    os._exit(0)"
     )
-    before = _processes()
     assert grade(CLIPPED_RIGHT, daemon)["clipped"].status == "right"
-    for _ in range(100):
-        if _processes() <= before:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"still there: {_processes() - before}")
-
-
-def _processes():
-    """The jailed processes, which all run as nobody or were started for it."""
-    found = set()
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/cmdline") as file:
-                if "jail import zygote" in file.read():
-                    found.add(name)
-        except OSError:
-            continue
-    return found
+    wait_until(lambda: not [p for p in jailed_processes() if p.in_a_try and p.inner_pid > 1])
 
 
 def test_the_gradebook_stays_byte_for_byte_the_same(tmp_path, house, grade):

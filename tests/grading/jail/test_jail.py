@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from conftest import QUICK
+from processes import jailed_processes, wait_until
 from submissions import CLIPPED_RIGHT, RECTIFIED_RIGHT, RUBRIC, notebook
 
 from course_lib.grading.jail import bars
@@ -91,16 +91,16 @@ class TestZygote:
     def test_it_never_holds_a_submission(self, house, grade):
         """Its memory, read from outside, shows no trace of what its children ran."""
         token = "q7Zw" * 8
-        zygotes = _processes_named("jail import zygote")
+        zygotes = [process.pid for process in jailed_processes() if not process.in_a_try]
         assert grade(CLIPPED_RIGHT + f"\n# {token}\nkept = '{token}' * 1000")["clipped"].points == 3
         assert zygotes
         for pid in zygotes:
             assert token.encode() not in _memory(pid)
 
     def test_others_of_its_uid_may_not_read_it(self, house):
-        for pid in _processes_named("jail import zygote"):
-            if "bwrap" in os.readlink(f"/proc/{pid}/exe"):
-                continue  # it knows no more than its command line
+        zygotes = [process.pid for process in jailed_processes() if not process.in_a_try]
+        assert zygotes
+        for pid in zygotes:
             owners = {os.stat(f"/proc/{pid}/{name}").st_uid for name in ("mem", "environ", "fd")}
             assert owners == {0}, "a process that is not dumpable shows its files to root only"
 
@@ -123,24 +123,13 @@ class TestZygote:
         assert outcome.notes == ()
 
     def test_it_ends_with_the_command(self, house):
-        before = set(_processes_named("jail import zygote"))
+        before = {process.pid for process in jailed_processes()}
         program = (
             "import os, sys\nfrom course_lib.grading.jail.rooms import House\n"
             "house = House()\nassert house.isolated\nos.kill(os.getpid(), 9)"
         )
         subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
-        _wait_until(lambda: set(_processes_named("jail import zygote")) <= before)
-
-
-def _processes_named(text):
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if text in Path(f"/proc/{name}/cmdline").read_text():
-                found.append(int(name))
-        except OSError:
-            continue
-    return found
+        wait_until(lambda: not {p.pid for p in jailed_processes() if not p.in_a_try} - before)
 
 
 def _memory(pid):
@@ -156,14 +145,6 @@ def _memory(pid):
     except PermissionError:
         return b""
     return bytes(held)
-
-
-def _wait_until(condition, seconds=10.0):
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come true")
 
 
 class TestBars:
