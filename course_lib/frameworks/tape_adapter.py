@@ -1,7 +1,7 @@
 """The tape."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import numpy as np
@@ -69,8 +69,10 @@ def _watched_backward(
 ) -> Callable:
     """The same backward, which is noted, and may change what the tape would have frozen."""
 
+    remembered = getattr(grad_fn, "__closure__", None) or ()
+
     def watched(*upstreams: np.ndarray) -> Any:
-        _thaw(leaves)
+        _thaw(leaves, remembered)
         given = [u.copy() for u in upstreams]
         returned = grad_fn(*given)
         changed = any(
@@ -82,11 +84,15 @@ def _watched_backward(
     return watched
 
 
-def _thaw(leaves: list) -> None:
-    """Let a rule overwrite its input, where the tape would stop it, so that it is seen doing so."""
+def _thaw(leaves: list, remembered: tuple = ()) -> None:
+    """Let a rule overwrite its inputs and what it saved: to be seen doing what the tape forbids."""
     for x in leaves:
         if isinstance(x, Variable):
             x.value.flags.writeable = True
+    for cell in remembered:
+        with suppress(ValueError):  # a name not bound yet, or an array that belongs to another
+            if isinstance(cell.cell_contents, np.ndarray):
+                cell.cell_contents.flags.writeable = True
 
 
 def _custom_nodes(outputs: tuple) -> Iterator[Node]:

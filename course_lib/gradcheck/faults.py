@@ -48,7 +48,8 @@ HINTS = {
     "rule-not-run": "Call what the decorator (or register, or .apply) returned, not the plain"
     " forward. To be sure, multiply the backward by 7 for a moment: the result must change.",
     "rule-raises": "Run the rule by itself on these inputs, and follow the error to its line.",
-    "wrong-values": "Derive the gradient again on paper for the entry above.",
+    "wrong-values": "Derive the gradient again on paper for the entry above. If the rule differs"
+    " from the derivative on purpose, say so: surrogate=... with what it means to give.",
 }
 """Every code there is, with what to do about it."""
 

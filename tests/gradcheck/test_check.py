@@ -85,6 +85,38 @@ def test_the_inputs_stay_as_they_are():
     np.testing.assert_array_equal(x, X)
 
 
+def test_a_saved_value_that_is_overwritten():
+    def forward(x):
+        y = np.exp(x)
+
+        def backward(u):
+            np.multiply(y, u, out=y)
+            return y.copy()
+
+        return y.copy(), backward
+
+    assert check_gradient(custom_gradient(forward), X).faults[0].code == "stale-state"
+
+
+def test_rounding_where_the_gradient_is_flat_is_no_fault():
+    tanh = custom_gradient(lambda x: (np.tanh(x), lambda u: u * (1 - np.tanh(x) * np.tanh(x))))
+    for seed in range(5):
+        assert check_gradient(tanh, np.array([20.0, 0.0, -19.0, 0.4]), order=2, seed=seed)
+
+
+def test_tied_maxima_must_share():
+    def largest(share):
+        def rule(x):
+            tied = x == x.max()
+            return x.max(), lambda u: u * tied / (tied.sum() if share else 1)
+
+        return custom_gradient(rule)
+
+    tied = np.array([1.0, 1.0, 0.0])
+    assert check_gradient(largest(share=True), tied)
+    assert check_gradient(largest(share=False), tied).faults[0].code == "wrong-at-kink"
+
+
 # -- surrogates -----------------------------------------------------------------------------------
 
 
