@@ -98,6 +98,14 @@ def test_gradients_are_the_callers_to_change():
     np.testing.assert_array_equal(grad(y, x), [1, 1])
 
 
+def test_gradients_that_are_parts_of_each_other_are_handed_out_as_copies():
+    x, z = Variable([1.0, 2.0]), Variable([3.0])
+    y = np.concatenate([x, z])
+    gy, gx = grad(y, (y, x))
+    gx *= 7
+    np.testing.assert_array_equal(gy, [1, 1, 1])
+
+
 def test_the_backward_pass_can_be_repeated():
     x = Variable([1.0, 2.0])
     y = np.exp(x) * x
@@ -182,6 +190,12 @@ class TestJvp:
     def test_many_inputs_and_outputs(self):
         (a, b), (ta, tb) = jvp(lambda x, z: (x * z, x + z), (2.0, 3.0), (1.0, 10.0))
         assert [float(v) for v in (a, b, ta, tb)] == [6, 5, 23, 11]
+
+    def test_an_intermediate_result_moves_as_it_is_told(self):
+        x = Variable(1.0)
+        h = x * 2
+        _, tangent = jvp(lambda x, h: h + x, (x, h), (1.0, 10.0))
+        assert tangent.value == 11
 
     def test_an_output_that_stands_still(self):
         (_, constant), (_, still) = jvp(
