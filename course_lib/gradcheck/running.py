@@ -95,8 +95,9 @@ def counts_wrong(case: Case) -> Fault | None:
     for step in case.first.steps:
         expected, given = len(step.positions), len(step.returned)
         surplus, missing = step.returned[expected:], step.positions[given:]
-        wanted = any(p in case.places for p in missing)
-        if any(g is not None for g in surplus) or wanted or (missing and case.first.error):
+        wrong = any(g is not None for g in surplus) or any(p in case.places for p in missing)
+        refused = given != expected and case.first.error is not None
+        if wrong or refused:
             return Fault(
                 "wrong-arity",
                 f"The backward of {case.name} returns {given} gradient{'s' * (given != 1)}, but its"

@@ -203,6 +203,12 @@ def one_too_many(framework, rule):
     return changed(framework, rule, lambda F, gs, us, xs: [*gs, gs[0]])
 
 
+@spoiler("wrong-arity")
+def a_none_too_many(framework, rule):
+    if framework == "tensorflow":  # the others take no offence
+        return changed(framework, rule, lambda F, gs, us, xs: [*gs, None])
+
+
 @spoiler("wrong-shape")
 def one_number(framework, rule):
     if arrays(rule)[0].ndim and "empty" not in rule.kinds:
