@@ -61,11 +61,12 @@ class Race:
 
     @cached_property
     def window(self) -> list[tuple[float, float]]:
-        """Limits of each variable: all paths, but of one that runs away only its beginning."""
+        """Limits of each variable: about twice as far as the best runner gets while it gains."""
         start = self.runners[0].path[0]
         paths = np.concatenate([runner.path for runner in self.runners])
-        reach = np.abs(self.runners[0].path - start)
-        reach = 2 * max(float(reach[np.isfinite(reach)].max(initial=0.0)), 0.25)
+        best = min(self.runners, key=lambda runner: np.nan_to_num(runner.losses[-1], nan=np.inf))
+        gained = best.path[best.losses <= best.losses[0]]
+        reach = 2 * max(float(np.abs(gained - start).max(initial=0.0)), 0.25)
         near = paths[(np.abs(paths - start) <= reach).all(axis=1)]
         return [comfortable(lo, hi, 0.15) for lo, hi in zip(near.min(0), near.max(0), strict=True)]
 

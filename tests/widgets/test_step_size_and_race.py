@@ -72,3 +72,20 @@ def test_the_race_needs_no_kernel():
 def test_bad_races_are_explained(losses, start, words):
     with pytest.raises(ValueError, match=words):
         DescentRace(losses, start)
+
+
+def test_a_race_that_diverges_is_drawn_all_the_same():
+    race = DescentRace({"plain": lambda w: (w**10 - 1) ** 2}, 1.6, rate=0.05, steps=30)
+    assert "undefined" in race.figure.alt and race.figure.png().startswith(b"\x89PNG")
+
+
+def test_the_window_shows_the_best_runner_whoever_comes_first():
+    def loss(w):
+        return (w - 1) ** 2
+
+    stays, arrives = (custom_gradient(lambda x, s=s: (x, lambda u: s * u)) for s in (0.0, 1.0))
+    race = DescentRace(
+        {"stays": lambda w: loss(stays(w)), "arrives": lambda w: loss(arrives(w))}, -1.0
+    )
+    low, high = race.race.window[0]
+    assert low <= -1.0 and high >= 0.99
