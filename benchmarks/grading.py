@@ -48,7 +48,7 @@ def main() -> None:
         load_rubric(SOLUTIONS / name) for name in ("01_tape", "02_three_dialects")
     )
     rows = [
-        ("an empty try: fork and walls", *_timed(_empty_try, count), None),
+        ("empty tries, back to back", *_timed(_empty_try, count), None),
         ("01: jailed, isolated", *(jailed := _jailed(numpy_only, count)), None),
         ("01: nbgrader autograde, one process", *(peer := _nbgrader(numpy_only, count)), None),
         ("02: jailed, isolated", *(dialects := _jailed(three_dialects, count)), None),

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from processes import wait_until
 from submissions import hand_in, right_notebook
 
 ROOT = Path(__file__).parents[3]
@@ -30,18 +31,9 @@ def dask(tmp_path):
         return started[-1]
 
     where = tmp_path / "scheduler.json"
-    start(
-        "scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--no-dashboard",
-        "--scheduler-file",
-        str(where),
-    )
-    while not where.exists():
-        time.sleep(0.05)
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    start("scheduler", *options, "--scheduler-file", str(where))
+    wait_until(lambda: where.exists() and where.read_text().rstrip().endswith("}"), 60)
     address = json.loads(where.read_text())["address"]
     options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
     workers = [start("worker", address, *options) for _ in range(2)]
