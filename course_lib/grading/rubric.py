@@ -283,37 +283,51 @@ class RuleQuestion(Question):
         return parts
 
     def _standard_mistakes(self) -> tuple[Mistake, ...]:
-        def with_upstream_of_ones(*upstreams_and_inputs: Any) -> Any:
-            inputs = len(as_tuple(self.backward(*upstreams_and_inputs)))
-            ones = map(np.ones_like, upstreams_and_inputs[:-inputs])
-            return self.backward(*ones, *upstreams_and_inputs[-inputs:])
+        def for_gradients(change: Callable[[tuple], tuple]) -> dict[str, Callable]:
+            """The gradients, changed; and the second gradients likewise, if they are asked for."""
+            parts = {"backward": self.backward, "second": self.second}
+            return {
+                part: lambda *args, formula=formula: change(as_tuple(formula(*args)))
+                for part, formula in parts.items()
+                if formula
+            }
 
-        def negated(*upstreams_and_inputs: Any) -> Any:
-            gradients = as_tuple(self.backward(*upstreams_and_inputs))
+        def negated(gradients: tuple) -> tuple:
             return tuple(None if g is None else -np.asarray(g) for g in gradients)
-
-        def swapped(*upstreams_and_inputs: Any) -> Any:
-            return as_tuple(self.backward(*upstreams_and_inputs))[::-1]
 
         return (
             Mistake(
                 "upstream-ignored",
                 "These are the numbers for an upstream of ones. A backward rule receives the "
                 "upstream gradient and has to multiply by it.",
-                backward=with_upstream_of_ones,
+                **self._with_upstreams_of_ones(),
             ),
             Mistake(
                 "wrong-sign",
                 "Each gradient has the right size and the opposite sign.",
-                backward=negated,
+                **for_gradients(negated),
             ),
             Mistake(
                 "inputs-swapped",
                 "These are the right gradients, in the wrong order: return them in the order of "
                 "the inputs.",
-                backward=swapped,
+                backward=lambda *args: as_tuple(self.backward(*args))[::-1],
             ),
         )
+
+    def _with_upstreams_of_ones(self) -> dict[str, Callable]:
+        def backward(*upstreams_and_inputs: Any) -> Any:
+            inputs = len(as_tuple(self.backward(*upstreams_and_inputs)))
+            ones = map(np.ones_like, upstreams_and_inputs[:-inputs])
+            return self.backward(*ones, *upstreams_and_inputs[-inputs:])
+
+        def second(*directions_upstreams_and_inputs: Any) -> Any:
+            inputs = len(as_tuple(self.second(*directions_upstreams_and_inputs)))
+            directions = directions_upstreams_and_inputs[:inputs]
+            ones = map(np.ones_like, directions_upstreams_and_inputs[inputs:-inputs])
+            return self.second(*directions, *ones, *directions_upstreams_and_inputs[-inputs:])
+
+        return {"backward": backward} | ({"second": second} if self.second else {})
 
 
 @dataclass(frozen=True)

@@ -105,25 +105,6 @@ def newton_step(f, x):
 )
 
 
-def whole_rule_mistakes(backward, second):
-    """Mistakes that change first and second derivative alike."""
-    return [
-        Mistake(
-            "upstream-ignored",
-            "These are the numbers for an upstream of ones. A backward rule receives the upstream "
-            "gradient and has to multiply by it.",
-            backward=lambda upstream, x: backward(np.ones_like(x), x),
-            second=lambda direction, upstream, x: second(direction, np.ones_like(x), x),
-        ),
-        Mistake(
-            "wrong-sign",
-            "The gradient has the right size and the opposite sign.",
-            backward=lambda upstream, x: -backward(upstream, x),
-            second=lambda direction, upstream, x: -second(direction, upstream, x),
-        ),
-    ]
-
-
 def quartic_backward(upstream, x):
     return 4 * x**3 * upstream
 
@@ -165,7 +146,6 @@ quartic_torch = RuleQuestion(
         second=lambda direction, upstream, x: direction * 4 * x**2 * upstream,
     ),
     mistakes=[
-        *whole_rule_mistakes(quartic_backward, quartic_second),
         Mistake(
             "all-constant",
             "Now nothing that the backward keeps is known to PyTorch, and the second derivative "
@@ -254,7 +234,6 @@ tanh_tf = RuleQuestion(
     backward=tanh_backward,
     second=tanh_second,
     mistakes=[
-        *whole_rule_mistakes(tanh_backward, tanh_second),
         Mistake(
             "constant-output",
             "The gradient is right, but its own derivative is zero: `y` reached the backward as a "
