@@ -30,17 +30,18 @@ def dask(tmp_path):
             )
         return started[-1]
 
-    where = tmp_path / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    start("scheduler", *options, "--scheduler-file", str(where))
-    wait_until(lambda: where.exists() and where.read_text().rstrip().endswith("}"), 60)
-    address = json.loads(where.read_text())["address"]
-    options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
-    workers = [start("worker", address, *options) for _ in range(2)]
-    yield address, workers
-    for process in started:
-        process.kill()
-        process.wait()
+    try:
+        where = tmp_path / "scheduler.json"
+        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        start("scheduler", *options, "--scheduler-file", str(where))
+        wait_until(lambda: where.exists() and where.read_text().rstrip().endswith("}"), 60)
+        address = json.loads(where.read_text())["address"]
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
+        yield address, [start("worker", address, *options) for _ in range(2)]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize(
