@@ -136,7 +136,7 @@ def indexing(draw):
     picked = np.arange(array.size).reshape(array.shape)[index]
     return Call(
         lambda x: x[index],
-        lambda x: x.reshape(-1)[torch.tensor(picked)],
+        lambda x: x.reshape(-1)[torch.tensor(picked.copy())],
         (array,),
     )
 
