@@ -4,7 +4,7 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-from conftest import SOLUTIONS
+from small_exercise import SOLUTIONS
 
 from course_lib.grading import notebook
 from course_lib.grading.feedback import Card

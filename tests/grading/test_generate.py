@@ -5,7 +5,7 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import write_model
+from small_exercise import write_model
 from typer.testing import CliRunner
 
 from course_lib.cli import app

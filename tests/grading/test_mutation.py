@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SOLUTIONS, write_model
+from small_exercise import SOLUTIONS, write_model
 
 from course_lib import frameworks
 from course_lib.grading import Edit, FunctionQuestion, Mistake, OrderQuestion, Rubric

@@ -5,19 +5,11 @@ import subprocess
 
 import pytest
 import submissions
+from submissions import QUICK
 
-from course_lib.grading.jail.limits import MEBIBYTE, Limits
 from course_lib.grading.jail.rooms import House
 from course_lib.grading.worker import grade_notebook
 
-QUICK = Limits(
-    cell_seconds=2.0,
-    question_seconds=2.0,
-    submission_seconds=60.0,
-    memory=512 * MEBIBYTE,
-    disk=16 * MEBIBYTE,
-    processes=48,
-)
 TRIVIAL_JAIL = ["bwrap", "--ro-bind", "/", "/", "--unshare-user", "true"]
 NO_JAIL = (
     shutil.which("bwrap") is None or subprocess.run(TRIVIAL_JAIL, capture_output=True).returncode

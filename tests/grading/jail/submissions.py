@@ -7,10 +7,18 @@ import clipped_rubric
 import numpy as np
 
 from course_lib.grading import Rubric, RuleQuestion
+from course_lib.grading.jail.limits import MEBIBYTE, Limits
 
 HINTS = ("Look.", "Think.", "Nearly there.")
 EXERCISE = "01_clipped"
-
+QUICK = Limits(
+    cell_seconds=2.0,
+    question_seconds=2.0,
+    submission_seconds=60.0,
+    memory=512 * MEBIBYTE,
+    disk=16 * MEBIBYTE,
+    processes=48,
+)
 
 RUBRIC = Rubric(f"/{EXERCISE}/rubric.py", clipped_rubric.rubric.questions)
 

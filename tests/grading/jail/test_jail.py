@@ -8,9 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import QUICK
 from processes import jailed_processes, wait_until
-from submissions import CLIPPED_RIGHT, RECTIFIED_RIGHT, RUBRIC, notebook
+from submissions import CLIPPED_RIGHT, QUICK, RECTIFIED_RIGHT, RUBRIC, notebook
 
 from course_lib.grading.jail import bars
 from course_lib.grading.jail.rooms import House, OpenRooms
