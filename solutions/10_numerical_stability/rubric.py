@@ -410,6 +410,7 @@ logsumexp_torch = RuleQuestion(
     forward=logsumexp,
     backward=logsumexp_backward,
     second=logsumexp_second,
+    rtol=3e-3,  # second derivatives in float32 cancel
     mistakes=[
         # A second derivative goes through the wrong rule twice: once more inside its own backward.
         upstream_ignored(
