@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN     = .venv/bin
 READY   = .venv/.ready
 ROOT    = $(if $(filter 0,$(shell id -u)),--allow-root)
+QUIETLY = OMP_NUM_THREADS=1 COURSE_PROGRESS=$(CURDIR)/.venv/.progress_of_tests.json
 
 .PHONY: lab test test-graders bench notebooks exercises format clean
 
@@ -13,12 +14,11 @@ lab: $(READY)
 
 test: $(READY)
 	$(BIN)/ruff check
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 60 \
-	    notebooks exercises solutions
+	$(QUIETLY) $(BIN)/python -m pytest --numprocesses 2 --dist loadscope \
+	    --nbval --nbval-current-env --nbval-cell-timeout 60 tests notebooks solutions
 
 test-graders: $(READY)
-	$(BIN)/python -m pytest tests/grading -k mutation --all-seeds
+	$(QUIETLY) $(BIN)/python -m pytest tests/grading/test_mutation.py --all-seeds
 
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
