@@ -34,16 +34,22 @@ class Rule:
         if options:
             inputs, options = self.bind(inputs, options)
         inputs = tuple([x if isinstance(x, Variable) else kept(x) for x in inputs])
-        arguments = [value_of(x) for x in inputs]
-        outputs, grad_fn = self.run(self.linearised, arguments, options)
-        values = tuple([self.checked_output(y) for y in as_tuple(outputs)])
+        result = self.run(self.linearise, [value_of(x) for x in inputs], options)
+        if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
+            raise errors.NoGradientFunction(rule=self.name, given=errors.describe(result))
+        outputs, grad_fn = result
+        many = isinstance(outputs, (tuple, list))
+        values = tuple([self.checked_output(y) for y in (outputs if many else result[:1])])
         if Variable not in map(type, inputs):
             return outputs
         recorded, params = Tape.recording and any(map(tracked, inputs)), (grad_fn, options)
-        node = Node(self, inputs, arguments, params, values) if recorded else None
-        if not isinstance(outputs, (tuple, list)):
-            return made(values[0], node)
-        return tuple([made(y, node, i) for i, y in enumerate(values)])
+        node = Node(self, inputs, params, values) if recorded else None
+        if many:
+            return tuple([made(y, node, i) for i, y in enumerate(values)])
+        return made(values[0], node)
+
+    def __repr__(self):
+        return f"<custom gradient {self.name}>"
 
     def bind(self, inputs, options):
         """Keywords to their positions, so that no gradient is lost; the rest stays as options."""
@@ -87,7 +93,7 @@ class Rule:
             with core.recording(True, replaying=True):
                 if self.backward:
                     return self.backward(*inputs, **options)(*upstreams)
-                outputs, grad_fn = self.linearised(*inputs, **options)
+                outputs, grad_fn = self.linearise(*inputs, **options)
                 pairs = zip(map(value_of, as_tuple(outputs)), node.values, strict=True)
                 if not all(np.array_equal(again, y, equal_nan=True) for again, y in pairs):
                     raise errors.NotRepeatable()
@@ -109,17 +115,11 @@ class Rule:
         finally:
             Tape.recording = before
 
-    def linearised(self, *inputs, **options):
-        result = self.linearise(*inputs, **options)
-        if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
-            raise errors.NoGradientFunction(rule=self.name, given=errors.describe(result))
-        return result
-
     def checked_output(self, y):
-        if isinstance(y, Variable):
-            raise errors.OutsideVariable(rule=self.name)
         if isinstance(y, np.ndarray) and y.dtype.kind == "f":
             return kept(y, ours=True)
+        if isinstance(y, Variable):
+            raise errors.OutsideVariable(rule=self.name)
         return core.as_value(y, "an output of", self.name)
 
     def checked_gradient(self, i, g, x):
@@ -211,15 +211,22 @@ class Context:
 class custom_vjp(Rule):
     """JAX's shape: ``f.defvjp(fwd, bwd)``; fwd gives (outputs, residuals), bwd(residuals, u...)."""
 
+    inside = False  # while fwd runs
+
     def __init__(self, f):
         super().__init__(self.undefined, source=f)
+
+    def __call__(self, *inputs, **options):
+        plain = self.inside  # where fwd calls f, it means the function and not the rule
+        return (self.source if plain else super().__call__)(*inputs, **options)
 
     def undefined(self, *_, **__):
         raise errors.NoDerivative(rule=self.name)
 
     def defvjp(self, fwd: Callable, bwd: Callable):
         def linearise(*inputs, **options):
-            outputs, residuals = fwd(*inputs, **options)
+            with core.during(self, inside=True):
+                outputs, residuals = fwd(*inputs, **options)
             return outputs, functools.partial(bwd, kept(residuals, ours=True))
 
         self.linearise = linearise

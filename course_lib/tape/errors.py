@@ -36,7 +36,7 @@ class LeftTheTape(TapeError):
 
 
 class NoRule(TapeError):
-    """{name} has no rule on the tape. Add one, for instance `elementwise(np.{name}, lambda g, y, x:
+    """{name} has no rule on the tape. Add one, for instance `elementwise({name}, lambda g, y, x:
     g * (the derivative of {name} at x))` from course_lib.tape, or write a custom gradient; or leave
     the tape with .value or stop_gradient."""
 
@@ -145,9 +145,14 @@ class NotRepeatable(TapeError):
 
 def describe(*given):
     """Values in a few words: ``Variable of shape (3,) and 2.0``."""
-    shaped = (f"{type(x).__name__} of shape {getattr(x, 'shape', None)}" for x in given)
-    pairs = zip(shaped, given, strict=True)
-    return " and ".join(words if hasattr(x, "shape") else f"{x!r:.60}" for words, x in pairs)
+    return " and ".join(map(_in_words, given))
+
+
+def _in_words(x):
+    if hasattr(x, "shape"):
+        return f"{type(x).__name__} of shape {x.shape}"
+    several = isinstance(x, (tuple, list)) and not all(isinstance(v, (int, float)) for v in x)
+    return f"a {type(x).__name__} of {len(x)}" if several else f"{x!r:.60}"
 
 
 def repair(argument, given, expected):

@@ -550,3 +550,19 @@ def test_rules_with_any_number_of_inputs_name_them_by_their_place():
     x = Variable(X)
     with pytest.raises(TapeError, match="gradient for input 1 has shape"):
         grad(total(x, x), x)
+
+
+def test_a_forward_in_jaxs_shape_may_call_the_function_itself():
+    @custom_vjp
+    def sine(x):
+        return np.sin(x)
+
+    sine.defvjp(lambda x: (sine(x), x), lambda x, u: (7 * u * np.cos(x),))
+    x = Variable(X)
+    np.testing.assert_allclose(grad(sine(x), x), 7 * np.cos(X))
+    slope = grad(sine(x), x, create_graph=True)
+    np.testing.assert_allclose(grad(slope, x), -7 * np.sin(X))
+
+
+def test_a_rule_says_what_it_is():
+    assert repr(custom_gradient(lambda x: (x, lambda u: u))) == "<custom gradient <lambda>>"
