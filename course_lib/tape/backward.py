@@ -57,12 +57,15 @@ def backward(ys, seeds, xs, lifted=False):
         for x, g in zip(inputs, gradients, strict=True):
             if g is None or (moment := x.node.moment) < oldest:
                 continue
-            if moment not in arrived:
-                arrived[moment] = x.node, [None] * len(x.node.values)
+            if moment in arrived:
+                upstreams = arrived[moment][1]
+                before = upstreams[x.index]
+                upstreams[x.index] = g if before is None else before + g
+            else:
+                upstreams = [None] * len(x.node.values)
+                upstreams[x.index] = g
+                arrived[moment] = x.node, upstreams
                 heappush(heap, -moment)
-            upstreams = arrived[moment][1]
-            before = upstreams[x.index]
-            upstreams[x.index] = g if before is None else before + g
         if not heap:
             break
         moment = -heappop(heap)

@@ -7,6 +7,7 @@ rules), ``custom`` (rules of your own), ``forward`` (tangents instead of adjoint
 from contextlib import contextmanager
 from inspect import signature
 from itertools import count
+from operator import attrgetter
 
 import numpy as np
 
@@ -62,11 +63,11 @@ class Op:
 class Node:
     """One step on the tape: an op, its inputs, the values it gave, and when that was."""
 
-    __slots__ = ("arguments", "inputs", "moment", "op", "params", "values")
+    __slots__ = ("inputs", "moment", "op", "params", "plain", "values")
 
-    def __init__(self, op, inputs, arguments, params, values):
-        self.op, self.inputs, self.arguments = op, inputs, arguments
-        self.params, self.values, self.moment = params, values, next(moments)
+    def __init__(self, op, inputs, params, values, plain=()):
+        self.op, self.inputs, self.params, self.values = op, inputs, params, values
+        self.plain, self.moment = plain, next(moments)  # plain: output and inputs as arrays
 
     name = property(lambda self: self.op.name if self.op else "leaf")
 
@@ -76,8 +77,8 @@ class Node:
         return tuple([made(value, self, i) for i, value in enumerate(self.values)])
 
     def seen(self, lifted):
-        """Outputs and inputs as a rule sees them: Variables if it is recorded, arrays if not."""
-        return (*self.outputs, *self.inputs) if lifted else (*self.values, *self.arguments)
+        """Output and inputs as a rule sees them: Variables if it is recorded, arrays if not."""
+        return (*self.outputs, *self.inputs) if lifted else self.plain
 
 
 class Variable:
@@ -102,14 +103,14 @@ class Variable:
 
     def __init__(self, value):
         self._value, self.index = as_value(value), 0
-        self.node = Node(None, (), (), NOTHING, (self._value,))
+        self.node = Node(None, (), NOTHING, (self._value,))
 
     # fmt: off
-    value = property(lambda self: self._value, doc="The array, read-only.")
-    shape = property(lambda self: self._value.shape)
-    ndim  = property(lambda self: self._value.ndim)
-    size  = property(lambda self: self._value.size)
-    dtype = property(lambda self: self._value.dtype)
+    value = property(attrgetter("_value"), doc="The array, read-only.")
+    shape = property(attrgetter("_value.shape"))
+    ndim  = property(attrgetter("_value.ndim"))
+    size  = property(attrgetter("_value.size"))
+    dtype = property(attrgetter("_value.dtype"))
 
     __hash__ = object.__hash__
     def __len__(self):  return len(self._value)
@@ -233,7 +234,7 @@ def record(op, inputs, params=NOTHING):
     except (ValueError, TypeError, IndexError) as error:
         raise errors.DoesNotFit(name=op.name, given=describe(*inputs), reason=error) from error
     if recorded and Tape.recording:
-        return made(y, Node(op, inputs, arguments, params, (y,)))
+        return made(y, Node(op, inputs, params, (y,), (y, *arguments)))
     return made(y, None) if Variable in map(type, inputs) else y
 
 
