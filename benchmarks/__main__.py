@@ -47,5 +47,5 @@ if __name__ == "__main__":
     said = {name: run(name) for name in chosen}
     if chosen == ALL:
         parts = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in said.items()]
-        head = f"# Results\n\nPrinted by `make bench`. Ratios matter, times do not.\n\n{machine()}\n"
+        head = f"# Results\n\nPrinted by `make bench`: ratios matter, times do not. {machine()}\n"
         (HERE / "RESULTS.md").write_text("\n".join([head, *parts]), encoding="utf-8")
