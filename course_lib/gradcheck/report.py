@@ -73,6 +73,10 @@ class GradientReport:
         codes = ", ".join(fault.code for fault in self.faults)
         return f"<GradientReport {self.rule}: {codes or 'right'}>"
 
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """In a notebook, beside the page and the picture: the whole report in words."""
+        printer.text(str(self))
+
     def _repr_html_(self) -> str:
         title, *rest = map(escape, [self._headline, *self._details])
         lines = [f"<strong>{title}</strong>", *rest]
