@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import clipped_rubric
 import numpy as np
@@ -11,6 +13,8 @@ from course_lib.grading.jail.limits import MEBIBYTE, Limits
 
 HINTS = ("Look.", "Think.", "Nearly there.")
 EXERCISE = "01_clipped"
+# An environment that itself stands in /tmp is bound there, read-only, and leaves no room for more.
+EMPTY_TMP = not Path(sys.prefix).resolve().is_relative_to("/tmp")
 QUICK = Limits(
     cell_seconds=2.0,
     question_seconds=2.0,

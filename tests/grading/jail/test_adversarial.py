@@ -3,7 +3,15 @@
 import pytest
 from adversaries import CASES
 from processes import jailed_processes, wait_until
-from submissions import CLIPPED_RIGHT, CLIPPED_WRONG, RECTIFIED_RIGHT, RUBRIC, cell, notebook
+from submissions import (
+    CLIPPED_RIGHT,
+    CLIPPED_WRONG,
+    EMPTY_TMP,
+    RECTIFIED_RIGHT,
+    RUBRIC,
+    cell,
+    notebook,
+)
 
 GIVEN = ("import numpy as np",)
 
@@ -97,6 +105,8 @@ HIDING_PLACES = {
 FOUND = "{}\n" + RECTIFIED_RIGHT
 """A cell that answers if the loot is found, and raises an error if it is not."""
 
+if not EMPTY_TMP:
+    del HIDING_PLACES["a file in /tmp"]
 hiding_places = pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values(), ids=HIDING_PLACES)
 
 
