@@ -10,7 +10,7 @@ QUIETLY = OMP_NUM_THREADS=1 COURSE_PROGRESS=$(CURDIR)/.venv/.progress_of_tests.j
 .PHONY: lab test test-graders bench notebooks exercises format clean
 
 lab: $(READY)
-	$(BIN)/jupyter lab $(ROOT) $(LAB) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
 
 test: $(READY)
 	$(BIN)/ruff check
