@@ -34,12 +34,12 @@ def lab(tmp_path):
         command, cwd=ROOT, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
     )
     yield f"http://127.0.0.1:{port}", token
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def fetch(address):
-    for _ in range(150):
+    for _ in range(450):
         try:
             return urllib.request.urlopen(address, timeout=5)
         except urllib.error.HTTPError:
