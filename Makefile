@@ -40,5 +40,5 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test,cluster]"
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test,cluster,hub]"
 	@touch $@
