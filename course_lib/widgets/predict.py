@@ -86,6 +86,20 @@ class Prediction(View):
             self._then = self._then()
         return self._then
 
+    def offline(self) -> dict | None:
+        """The question, its verdicts and the view that follows, if that needs no kernel."""
+        # Printing has made what follows; where that failed, the view says so.
+        following = self._then.offline() if isinstance(self._then, View) else None
+        if following is None:
+            return None
+        asked = {
+            "question": self._question,
+            "choices": self._choices,
+            "answer": self._choices.index(self._answer),
+            "verdicts": [self._verdict(choice) for choice in self._choices],
+        }
+        return following | {"asked": asked}
+
     def _commit(self) -> None:
         said = self._choices[self.choice.picked]
         if progress.recall(_KIND, self._key) != said:

@@ -7,6 +7,7 @@ from html import escape
 import ipywidgets
 
 from course_lib.figures import Figure
+from course_lib.widgets.offline import pack, pages
 
 
 class View(ipywidgets.VBox):
@@ -54,9 +55,15 @@ class View(ipywidgets.VBox):
         """What is said below the picture, as HTML."""
         return self._notice.value
 
+    def offline(self) -> dict | None:
+        """What the view shows where no kernel runs; None if that is its picture alone."""
+        return pages(self.stage)
+
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         live = super()._repr_mimebundle_(**kwargs) or {}
         picture = base64.b64encode(self.figure.png()).decode()
         size = {"width": round(self.figure.width), "height": round(self.figure.height)}
+        offline = self.offline()
+        packed = {"offline": pack(offline)} if offline else {}
         data = {**live, "image/png": picture, "text/plain": self.figure.alt}
-        return data, {"image/png": size | {"alt": self.figure.alt}}
+        return data, {"image/png": size | {"alt": self.figure.alt} | packed}
