@@ -1,21 +1,25 @@
 # Two commands: `make lab` opens the course, `make test` runs every test there is.
 # Each creates the environment if it is not there yet; nothing else is needed first.
 
-PYTHON ?= python3
+PYTHON    ?= python3
+TESTS     ?= tests notebooks solutions
+NOTEBOOKS ?= notebooks solutions
 BIN     = .venv/bin
 READY   = .venv/.ready
 ROOT    = $(if $(filter 0,$(shell id -u)),--allow-root)
 QUIETLY = OMP_NUM_THREADS=1 COURSE_PROGRESS=$(CURDIR)/.venv/.progress_of_tests.json
 
-.PHONY: lab test test-graders bench notebooks exercises format clean
+.PHONY: lab test check test-graders bench notebooks exercises format clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
 
-test: $(READY)
-	$(BIN)/ruff check
+test: check
 	$(QUIETLY) $(BIN)/python -m pytest --numprocesses 2 --dist loadscope \
-	    --nbval --nbval-current-env --nbval-cell-timeout 60 tests notebooks solutions
+	    --nbval --nbval-current-env --nbval-cell-timeout 60 $(TESTS)
+
+check: $(READY)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pre-commit run --all-files
 
 test-graders: $(READY)
 	$(QUIETLY) $(BIN)/python -m pytest tests/grading/test_mutation.py --all-seeds
@@ -25,7 +29,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 notebooks: $(READY)
-	$(BIN)/python tools/execute_notebooks.py notebooks solutions
+	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 exercises: $(READY)
 	$(BIN)/course generate
