@@ -12,8 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ["engine", "gradcheck", "grading"]
+ALL = ["engine", "gradcheck", "grading", "widgets"]
 PEERS = ["numpy", "torch", "tensorflow", "autograd", "mygrad", "micrograd", "nbgrader"]
+PEERS += ["jupyterlab", "matplotlib"]
 
 
 def run(name):
