@@ -15,7 +15,11 @@ from .plain import UNFILLED, NotPlain, from_plain
 from .probe import MAX_MESSAGE, Probe
 from .rubric import Mistake, OrderQuestion, Question
 
-TOLERANCES = {"float16": (1e-2, 1e-3), "float32": (1e-4, 1e-6), "float64": (1e-8, 1e-10)}
+TOLERANCES = {
+    np.dtype("float16"): (1e-2, 1e-3),
+    np.dtype("float32"): (1e-4, 1e-6),
+    np.dtype("float64"): (1e-8, 1e-10),
+}
 """Relative and absolute tolerance by the dtype that is expected."""
 
 ENOUGH_FOR_A_FACTOR = 3
@@ -306,7 +310,7 @@ class _Comparison:
     def _of_entries(
         self, actual: np.ndarray, expected: np.ndarray, where: str
     ) -> Difference | None:
-        rtol, atol = TOLERANCES.get(expected.dtype.name, (1e-8, 1e-10))
+        rtol, atol = TOLERANCES.get(expected.dtype, TOLERANCES[np.dtype(float)])
         rtol = rtol if self.question.rtol is None else self.question.rtol
         atol = atol if self.question.atol is None else self.question.atol
         with np.errstate(all="ignore"):

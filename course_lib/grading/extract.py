@@ -20,6 +20,10 @@ from .shelf import is_check
 
 MAX_BYTES = 256 << 20
 NONE: frozenset[int] = frozenset()
+_DEFINITION = re.compile(
+    r"^[ \t]*(?:(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=(?!=))",
+    re.MULTILINE,
+)
 
 
 class Unreadable(ValueError):
@@ -171,15 +175,7 @@ def _is_dict(value: Any) -> bool:
 
 def _defined_in(source: str, names: Collection[str]) -> set[str]:
     """Which of the names a source defines, judged by its text: it may be no valid Python."""
-    return {
-        name
-        for name in names
-        if re.search(
-            rf"^\s*(?:(?:async\s+)?def|class)\s+{name}\b|^\s*{name}\s*(?::[^=\n]+)?=(?!=)",
-            source,
-            re.MULTILINE,
-        )
-    }
+    return {name for found in _DEFINITION.findall(source) for name in found}.intersection(names)
 
 
 def _defined_in_any(code: list[tuple[int, str]], names: Collection[str]) -> set[str]:

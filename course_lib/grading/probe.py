@@ -97,14 +97,16 @@ def _call(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:
         adapter, names = _adapter(probe["framework"]), _framework_names(probe["framework"])
         args = tuple(adapter.tensor(a) if isinstance(a, np.ndarray) else a for a in args)
     args = tuple(a.for_answer(names) if isinstance(a, Code) else a for a in args)
+    before = _copies(args)
     value = answer(*args)
-    return {"parts": {"value": to_plain(value)}, "changed": _changed(args, probe)}
+    return {"parts": {"value": to_plain(value)}, "changed": _changed(args, before)}
 
 
 def _differentiate(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:
     adapter = _adapter(probe["framework"])
     rule = answer.apply if isinstance(answer, type) and hasattr(answer, "apply") else answer
     args, upstreams = _arguments(probe), from_plain(probe["upstreams"])
+    before = _copies(args)
     outputs, pullback = adapter.vjp(rule, *args)
     if len(outputs) != len(upstreams):
         return {"parts": {"output": to_plain(tuple(outputs))}, "changed": []}
@@ -115,7 +117,7 @@ def _differentiate(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:
         )
     return {
         "parts": {name: to_plain(part) for name, part in parts.items()},
-        "changed": _changed(args, probe),
+        "changed": _changed(args, before),
     }
 
 
@@ -137,11 +139,15 @@ def _arguments(probe: dict[str, Any]) -> tuple:
     return from_plain(probe["args"])
 
 
-def _changed(args: tuple, probe: dict[str, Any]) -> list[int]:
+def _copies(args: tuple) -> tuple:
+    return tuple(arg.copy() if isinstance(arg, np.ndarray) else None for arg in args)
+
+
+def _changed(args: tuple, before: tuple) -> list[int]:
     """The positions of array arguments that no longer hold what was handed over."""
     return [
         position
-        for position, (arg, original) in enumerate(zip(args, _arguments(probe), strict=True))
+        for position, (arg, original) in enumerate(zip(args, before, strict=True))
         if isinstance(arg, np.ndarray) and not np.array_equal(arg, original, equal_nan=True)
     ]
 

@@ -30,10 +30,10 @@ WHOLE_CELL = -1
 
 @dataclass
 class Answers:
-    """A question's probes, and what was answered; None from the point where it was stopped."""
+    """A question's probes and the report on each; or, if it was stopped, the reason."""
 
     probes: Sequence[Probe]
-    reports: list[dict[str, Any] | None] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
     reason: str | None = None
 
 
@@ -106,9 +106,7 @@ class _Conversation:
     ) -> None:
         self._run(cells, omitted)
         self._run(self._worth_a_second_run(cells, questions), omitted)
-        for question in questions:
-            self.found.ended_at = question.name
-            self.found.answers[question.name] = self._ask(question, rng)
+        self._ask(questions, rng)
         self.found.ended_at = None
 
     def _run(self, cells: Sequence[Cell], omitted: Collection[Statement]) -> None:
@@ -159,22 +157,29 @@ class _Conversation:
                     again.append(cell)
         return again
 
-    def _ask(self, question: Question, rng: np.random.Generator) -> Answers:
-        answers = Answers(question.probes(rng))
-        probes, mark = [probe.as_json() for probe in answers.probes], secrets.token_hex(8)
+    def _ask(self, questions: Sequence[Question], rng: np.random.Generator) -> None:
+        asked = {question.name: Answers(question.probes(rng)) for question in questions}
+        marks = {name: secrets.token_hex(8) for name in asked}
+        job = [
+            {"mark": marks[name], "probes": [probe.as_json() for probe in answers.probes]}
+            for name, answers in asked.items()
+        ]
+        self.found.ended_at = questions[0].name
+        self._send({"questions": job, "seconds": self.limits.question_seconds})
+        for name, answers in asked.items():
+            self.found.ended_at = name
+            self._hear(answers, marks[name])
+            self.found.answers[name] = answers
+
+    def _hear(self, answers: Answers, mark: str) -> None:
         end = time.monotonic() + self.limits.question_seconds + _GRACE
-        self._send({"mark": mark, "probes": probes, "seconds": self.limits.question_seconds})
-        for _ in probes:
-            match self._reply(mark, end):
-                case {"answer": {"status": "late"}}:
-                    answers.reports.append(None)
-                    answers.reason = f"it took longer than {self.limits.question_seconds:g} s"
-                    break
-                case {"answer": dict(report)}:
-                    answers.reports.append(report)
-                case _:
-                    raise Nonsense
-        return answers
+        match self._reply(mark, end):
+            case {"answers": [*_, {"status": "late"}]}:
+                answers.reason = f"it took longer than {self.limits.question_seconds:g} s"
+            case {"answers": list(reports)} if all(isinstance(each, dict) for each in reports):
+                answers.reports = reports
+            case _:
+                raise Nonsense
 
     def _send(self, message: dict[str, Any]) -> None:
         end = time.monotonic() + self.limits.cell_seconds + _GRACE

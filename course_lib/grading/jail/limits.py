@@ -1,5 +1,6 @@
 """How much a try may use before it is stopped."""
 
+import resource
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,13 +38,11 @@ class Limits:
 
 
 def confine(limits: Limits) -> None:
-    """Hold this process, and all that it starts, to the limits (POSIX only).
+    """Hold this process, and all that it starts, to the limits.
 
     The time limits are kept by the other side, which does not share a clock with the submission;
     the limit on processor time is there for what outlives it where nothing is isolated.
     """
-    import resource
-
     ceilings = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: int(limits.submission_seconds) + 1,
@@ -63,8 +62,6 @@ def confine(limits: Limits) -> None:
 
 def _address_space() -> int:
     """Bytes of address space in use: the libraries, which are not the submission's to pay for."""
-    import resource
-
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[0]) * resource.getpagesize()

@@ -4,12 +4,15 @@ A real IPython shell, so that magics, top-level await, display and get_ipython a
 What it lacks is a screen: errors are returned, not drawn.
 """
 
+import ast
 import signal
 from collections.abc import Callable, Collection
 from typing import Any
 
 from IPython.core.history import HistoryManager
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Instance
 from traitlets.config import Config
 
 _REPEAT = 0.5  # seconds between two interruptions of a cell that swallows the first
@@ -19,9 +22,21 @@ class TimeIsUp(BaseException):
     """The cell, or the answer, used up its time."""
 
 
+class _Transformer(TransformerManager):
+    """IPython's own, which does not look for magics where all is plain Python."""
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        try:
+            ast.parse("".join(lines))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return super().do_token_transforms(lines)
+        return lines
+
+
 class _Shell(InteractiveShell):
     """IPython without a terminal, which reports each statement before it runs."""
 
+    input_transformer_manager = Instance(_Transformer, ())
     report: Callable[[int], None] = staticmethod(lambda statement: None)
     omitted: Collection[int] = ()
 

@@ -9,8 +9,10 @@ import socket
 import time
 from typing import Any
 
-MAX_CONVERSATION = 128 << 20
+MAX_CONVERSATION = 64 << 20
 """Bytes that a try may send in all. A million numbers, the most an answer may have, take 20 MB."""
+
+_AT_ONCE = 1 << 16
 
 
 class WireError(Exception):
@@ -67,7 +69,7 @@ class Wire:
             raise Late("it took too long")
         self._end.settimeout(left)
         try:
-            data = self._end.recv(1 << 20)
+            data = self._end.recv(_AT_ONCE)
         except TimeoutError as reason:
             raise Late("it took too long") from reason
         except OSError as reason:

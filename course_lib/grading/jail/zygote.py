@@ -1,8 +1,8 @@
 """The one process that imports the libraries, and forks a child of itself for every try.
 
-It only ever imports: no operation of a framework, which would start threads that a fork loses, and
-no submission, whose text the next child would find in its memory. A try's socket goes through its
-hands unread; the child reads its own job from it.
+It only imports, and warms up with NumPy: no operation of a framework, which would start threads
+that a fork loses, and no submission, whose text the next child would find in its memory. A try's
+socket goes through its hands unread; the child reads its own job from it.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from .limits import Limits
 _WALLED = b"behind its walls"
 _GLANCE = 0.1  # seconds between two looks at a try's memory
 _ADAPTERS = "course_lib.frameworks"
+_ROUNDS = 10  # after so many calls Python has rewritten its own code, which children then share
 _MODULES = {
     "matplotlib": ["matplotlib.pyplot"],
     "scipy": ["scipy.linalg", "scipy.special"],
@@ -68,6 +69,8 @@ def _import(libraries: list[str]) -> None:
         for module in _MODULES[library]:
             with contextlib.suppress(ImportError):  # the answer that needs it will say so
                 importlib.import_module(module)
+    for _ in range(_ROUNDS):
+        inmate.warm_up()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it looks at
 
