@@ -1,7 +1,7 @@
 """Every benchmark, one after the other, and benchmarks/RESULTS.md with what they printed.
 
-    python -m benchmarks            # all of them
-    python -m benchmarks engine     # one; RESULTS.md is then left alone
+python -m benchmarks            # all of them
+python -m benchmarks engine     # one; RESULTS.md is then left alone
 """
 
 import os
