@@ -9,7 +9,7 @@ READY   = .venv/.ready
 ROOT    = $(if $(filter 0,$(shell id -u)),--allow-root)
 QUIETLY = OMP_NUM_THREADS=1 COURSE_PROGRESS=$(CURDIR)/.venv/.progress_of_tests.json
 
-.PHONY: lab test check test-graders bench notebooks exercises format clean
+.PHONY: lab test check test-graders bench notebooks exercises site format clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
@@ -31,6 +31,9 @@ bench: $(READY)
 notebooks: $(READY)
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
+site: $(READY)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --conf-dir docs . build/site
+
 exercises: $(READY)
 	$(BIN)/course generate
 
@@ -44,5 +47,5 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The course needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test,cluster,hub]"
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[test,cluster,hub,site]"
 	@touch $@
