@@ -37,6 +37,7 @@ def opened(notebook7: Notebook7, context, name: str, notebook: nbformat.Notebook
     page.on("console", lambda said: said.type == "error" and page.errors.append(said.text))
     page.goto(notebook7.page_of(name))
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
     return page
 
 
