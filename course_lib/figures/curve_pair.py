@@ -1,5 +1,6 @@
 """The view of the course: forward curves on the left, their gradients on the right."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from course_lib.figures.legend import legend, paragraph
 from course_lib.figures.lettering import text_width, wrap
 from course_lib.figures.marks import Mark
 from course_lib.figures.panel import Panel
-from course_lib.figures.ticks import comfortable, plain, round_ticks
+from course_lib.figures.ticks import brief, comfortable, plain, round_ticks, to_scale
 
 Limits = tuple[float, float]
 
@@ -132,7 +133,7 @@ def pair_at(
 ) -> Figure:
     """The part of `curve_pair` that moves with `x`, to be laid over its ground."""
     left, right = ground.left, ground.right
-    readout = _readout(strands, truth, x)
+    readout = _readout(ground, strands, truth, x)
     room = _WIDTH - left.left
     lines = [line for text in (*readout, note) for line in wrap(text, room)]
     words, tall = paragraph(lines, left.left, ground.figure.height)
@@ -159,33 +160,39 @@ def forward_limits(strands: Sequence[Strand]) -> Limits:
 
 
 def gradient_limits(strands: Sequence[Strand], truth: Truth) -> Limits:
-    """Limits that show all gradients and the truth."""
-    return _limits([*(strand.gradient.y for strand in strands), truth.curve.y])
+    """Limits that show all gradients and the truth, but not the rounding of the truth."""
+    values = np.concatenate([strand.forward.y for strand in strands])
+    size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    noise = 1e-7 * float(size) / float(np.ptp(truth.curve.x))
+    return _limits([*(strand.gradient.y for strand in strands), truth.curve.y], noise)
 
 
 def largest_difference(strand: Strand, truth: Truth) -> tuple[float, float]:
-    """The largest ``|gradient − truth|`` where both exist, and where it is."""
+    """The largest ``|gradient − truth|`` where both exist, and where it is.
+
+    A truth found numerically has about six digits: what agrees in five does not differ.
+    """
     with np.errstate(invalid="ignore"):
         gap = np.abs(strand.gradient.y - truth.curve.y)
+        gap[gap <= 1e-5 * np.abs(truth.curve.y)] = 0.0
     if not np.isfinite(gap).any():
         return float("nan"), float("nan")
     worst = int(np.nanargmax(np.where(np.isfinite(gap), gap, np.nan)))
     return float(gap[worst]), float(truth.curve.x[worst])
 
 
-def _limits(rows: Iterable[np.ndarray]) -> Limits:
-    """All of the values; but most of them where a few run away to infinity."""
+def _limits(rows: Iterable[np.ndarray], noise: float = 0.0) -> Limits:
+    """All of the values; but most of them where some run away to infinity."""
     everything = np.concatenate(list(rows))
     values = everything[np.isfinite(everything)]
     if not len(values):
         return comfortable(np.nan, np.nan)
     low, high = float(values.min()), float(values.max())
-    core_low, core_high = np.percentile(values, [3, 97])
-    share = (core_high - core_low) / max(high - low, 1e-300)
-    # A thin peak has almost no share outside itself; it is the thing to see, so it stays.
-    if 1e-9 < share < (0.2 if np.isinf(everything).any() else 1e-3):
-        low, high = float(core_low), float(core_high)
-    return comfortable(low, high)
+    if np.isinf(everything).any():
+        core_low, core_high = map(float, np.percentile(values, [3, 97]))
+        if core_high - core_low < 0.2 * (high - low):
+            low, high = core_low, core_high
+    return comfortable(low, high, noise=noise)
 
 
 def _panels(xlim: Limits, ylim: Limits, glim: Limits) -> tuple[Panel, Panel]:
@@ -218,8 +225,9 @@ def _straight(panel: Panel, x: np.ndarray, y: np.ndarray) -> Mark:
     fine = np.linspace(0.0, 1.0, 65)
     xs, ys = x[0] + fine * (x[1] - x[0]), y[0] + fine * (y[1] - y[0])
     low, high = panel.ylim
-    seen = (ys >= low - (high - low)) & (ys <= high + (high - low))
-    return panel.line(xs[seen][[0, -1]], ys[seen][[0, -1]], "tangent")
+    seen = np.flatnonzero((ys >= low - (high - low)) & (ys <= high + (high - low)))
+    ends = seen[[0, -1]] if len(seen) else seen
+    return panel.line(xs[ends], ys[ends], "tangent")
 
 
 def _points(left: Panel, right: Panel, strands: Sequence[Strand], x: float) -> Iterable[Mark]:
@@ -228,18 +236,26 @@ def _points(left: Panel, right: Panel, strands: Sequence[Strand], x: float) -> I
         yield from right.dot(x, strand.slope, "text", "page")
 
 
-def _readout(strands: Sequence[Strand], truth: Truth, x: float) -> tuple[str, str]:
-    values = _agreeing(strands, lambda strand: plain(strand.value))
-    slopes = _agreeing(strands, lambda strand: plain(strand.slope))
+def _readout(ground: Ground, strands: Sequence[Strand], truth: Truth, x: float) -> tuple[str, str]:
+    xlim, ylim, glim = ground.left.xlim, ground.left.ylim, ground.right.ylim
+    values = _agreeing(strands, lambda strand: to_scale(strand.value, ylim))
+    slopes = _agreeing(strands, lambda strand: to_scale(strand.slope, glim))
     worst = max(strands, key=lambda strand: np.nan_to_num(largest_difference(strand, truth)[0]))
     gap, where = largest_difference(worst, truth)
-    here = f"x = {plain(x, 2)}: value {values}, gradient {slopes}, "
-    here += f"true derivative {plain(truth.slope)}"
-    far = f"largest difference from the true derivative {plain(gap)}"
-    if np.isfinite(gap) and gap >= 5e-4:
-        far += f" at x = {plain(where, 2)}"
+    here = f"x = {_place(x, xlim)}: value {values}, gradient {slopes}, "
+    here += f"true derivative {to_scale(truth.slope, glim)}"
+    told = to_scale(gap, glim)
+    far = f"largest difference from the true derivative {told}"
+    if np.isfinite(gap) and told.strip("0."):
+        far += f" at x = {_place(where, xlim)}"
         far += f" ({worst.label})" if len(strands) > 1 else ""
     return here, far
+
+
+def _place(x: float, xlim: Limits) -> str:
+    """`x` to a two-hundredth of the axis, with two decimals at least."""
+    finest = math.floor(math.log10((xlim[1] - xlim[0]) / 200))
+    return plain(x, max(2, -finest)) if finest > -7 else brief(x)
 
 
 def _agreeing(strands: Sequence[Strand], tell: Callable[[Strand], str]) -> str:

@@ -33,7 +33,7 @@ INKS = {
     "tensorflow": Ink("#d55e00", "#e69f00", width=2.4, dash=(11, 9)),
     "torch": Ink("#009e73", "#2bc79b", width=2.4, dash=(3, 7), shift=6),
     "truth": Ink("#222222", "#eeeeee", width=1.5, dash=(6, 4)),
-    "tangent": Ink("#b2558a", "#cc79a7", width=2.2),
+    "tangent": Ink("#b2558a", "#cc79a7", width=2.2, dash=(12, 3, 3, 3)),
     "mismatch": Ink("#e69f00", "#f0e442", opacity=0.32),
     "cursor": Ink("#595959", "#b4b4b4", width=1.2, dash=(2, 3)),
     "active": Ink("#d55e00", "#e69f00", width=3.2),

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from course_lib.figures.curve import Curve
-from course_lib.figures.lettering import fit
+from course_lib.figures.lettering import fit, text_width
 from course_lib.figures.marks import Box, Clip, Dot, Mark, Path, Text
 from course_lib.figures.simplify import simplified
 from course_lib.figures.ticks import Tick, round_ticks
+
+_OVERHANG = 10.0  # pixels by which the label of a tick may leave its panel
+_MOST_DOTTED = 30
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,10 @@ class Panel:
     ) -> Iterable[Mark]:
         """Grid, frame, tick labels and title."""
         bottom, right = self.top + self.height, self.left + self.width
-        for tick in round_ticks(*self.xlim) if xticks is None else xticks:
+        for tick in self._fitting_ticks() if xticks is None else xticks:
             x = float(self.across(tick.at))
             yield Path(np.array([[x, self.top], [x, bottom]]), "grid")
-            yield Text(x, bottom + 17, tick.label, "quiet", "middle", size=12)
+            yield Text(self._middle(tick), bottom + 17, tick.label, "quiet", "middle", size=12)
         for tick in round_ticks(*self.ylim) if yticks is None else yticks:
             y = float(self.down(tick.at))
             yield Path(np.array([[self.left, y], [right, y]]), "grid")
@@ -59,6 +63,24 @@ class Panel:
         if title:
             text = fit(title, self.width, size=14, bold=True)
             yield Text(self.left + self.width / 2, self.top - 10, text, "text", "middle", True, 14)
+
+    def _fitting_ticks(self) -> list[Tick]:
+        """As many round numbers as there is room for below the panel."""
+        for about in range(7, 1, -1):
+            ticks = round_ticks(*self.xlim, about)
+            if all(b - a >= 5 for (_, a), (b, _) in pairwise(map(self._span, ticks))):
+                return ticks
+        return ticks[:1]
+
+    def _span(self, tick: Tick) -> tuple[float, float]:
+        """Where the label of a tick begins and ends."""
+        half = text_width(tick.label, 12) / 2
+        return self._middle(tick) - half, self._middle(tick) + half
+
+    def _middle(self, tick: Tick) -> float:
+        """Where the label of a tick is centred: below it, but never far outside the panel."""
+        half = text_width(tick.label, 12) / 2 - _OVERHANG
+        return float(np.clip(self.across(tick.at), self.left + half, self.left + self.width - half))
 
     def line(self, x, y, ink: str) -> Mark:
         """One unbroken line."""
@@ -73,7 +95,9 @@ class Panel:
                 yield Path(simplified(points), stroke=ink, clip=self.clip)
 
     def dots(self, curve: Curve, ink: str) -> Iterable[Mark]:
-        """Open and closed dots at the curve's jumps."""
+        """Open and closed dots at the curve's jumps, as long as there is room for them."""
+        if len(curve.jumps) > _MOST_DOTTED:
+            return
         for places, fill in ((curve.open_dots, "page"), (curve.closed_dots, ink)):
             for x, y in places:
                 if self.shows(x, y):

@@ -15,9 +15,9 @@ from course_lib.figures.curve import Curve, Jump
 Probe = Callable[[np.ndarray], np.ndarray]
 """Several functions at once: points of shape ``(n,)`` to values of shape ``(k, n)``."""
 
-_ROUNDS = 2
 _CLOSER = 24
-_MOST_JUMPS = 24
+_MOST_GAPS = 160
+_STEPS = 4.0 ** np.arange(-2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +34,64 @@ def sample(probe: Probe, low: float, high: float, points: int = 241) -> list[Cur
     """The curves of `probe` on ``[low, high]``, with their jumps.
 
     `probe` is called once on the whole grid, and up to three times more if something there looks
-    like a jump: it may be an automatic derivative, whose price is a call.
+    like a jump: it may be an automatic derivative, whose price is a call. At a pole, which grows
+    under the glass, the curve is infinite.
     """
     grid = _grid(low, high, points)
     values = np.asarray(probe(grid), dtype=float)
     heights = [_spread(row) for row in values]
     gaps = [gap for row in range(len(values)) for gap in _suspects(row, grid, values[row])]
-    gaps = sorted(gaps, key=lambda gap: -gap.height / heights[gap.row])[:_MOST_JUMPS]
-    narrow = gaps
-    for _ in range(_ROUNDS):
-        narrow = _narrowed(probe, narrow)
-    real = [
-        small for gap, small in zip(gaps, narrow, strict=True) if small.height >= 0.5 * gap.height
-    ]
-    if not real:
+    gaps = sorted(gaps, key=lambda gap: -gap.height / heights[gap.row])[:_MOST_GAPS]
+    near = _narrowed(probe, gaps, beyond=1)
+    nearest = _narrowed(probe, near, beyond=0)
+    jumps, poles = [], []
+    for far, closer, closest in zip(gaps, near, nearest, strict=True):
+        if closest.height > max(2 * far.height, 0.2 * closer.height):
+            poles.append(closest)
+        elif closest.height > 0.8 * closer.height:
+            jumps.append(closest)
+    grid, values = _with_poles(grid, values, poles)
+    if not jumps:
         return [Curve(grid, row) for row in values]
-    return _with_jumps(probe, grid, values, real)
+    return _with_jumps(probe, grid, values, jumps)
 
 
-def slope(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+def slope(
+    function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, width: float = 6.0
+) -> np.ndarray:
     """The derivative of an elementwise `function` at `x` by central differences.
 
-    Where the slopes from the left and from the right differ there is no derivative: NaN. The step
-    is the cube root of the precision in which `function` answers, which balances truncation and
-    rounding (Press et al., Numerical Recipes, section 5.7).
+    Of several steps, each point takes the one that agrees best with the next longer. They lie
+    around the cube root of the precision in which `function` answers, which balances truncation
+    and rounding (Press et al., Numerical Recipes, section 5.7), in units of a sixth of `width`,
+    the stretch of `x` on which the function is looked at.
+
+    Where the slope grows without end as the step shrinks, or differs from left to right, there is
+    no derivative: NaN.
     """
-    scale = np.maximum(1.0, np.abs(x))
     middle = np.asarray(function(x))
-    precision = np.finfo(middle.dtype).eps if middle.dtype.kind == "f" else np.finfo(float).eps
-    step = np.cbrt(precision) * scale
+    precision = np.finfo(middle.dtype if middle.dtype.kind == "f" else float).eps
+    step = np.cbrt(precision) * width / 6 * _STEPS[:, None]
+    step = np.maximum(step, 4 * np.spacing(np.abs(x)))
     ahead, behind = x + step, x - step
-    sides = np.asarray(function(np.concatenate([behind, ahead])), dtype=float)
-    below, above = np.split(sides, 2)
+    sides = np.asarray(function(np.concatenate([behind.ravel(), ahead.ravel()])), dtype=float)
+    below, above = sides.reshape(2, *step.shape)
     middle = middle.astype(float)
-    with np.errstate(invalid="ignore", over="ignore"):
-        left, right = (middle - below) / (x - behind), (above - middle) / (ahead - x)
+    with np.errstate(all="ignore"):
         central = (above - below) / (ahead - behind)
-        smooth = np.abs(right - left) <= 1e-2 * (1.0 + np.abs(central))
-    return np.where(smooth, central, np.nan)
+        bend = np.abs((above - middle) / (ahead - x) - (middle - below) / (x - behind))
+        noise = 16 * precision * np.maximum(np.abs(above), np.abs(below)) / step
+        apart = np.abs(np.diff(central, axis=0))
+        best = np.argmin(np.where(np.isfinite(apart), apart, np.inf), axis=0)[None]
+
+        def pick(rows: np.ndarray, longer: int = 0) -> np.ndarray:
+            return np.take_along_axis(rows, best + longer, axis=0)[0]
+
+        found, least = pick(central), pick(noise)
+        endless = np.abs(found) > 1.01 * np.abs(pick(central, 1)) + least
+        # Under the glass a smooth curve straightens; a kink stays as sharp as it was.
+        kink = pick(bend) > np.maximum(0.5 * pick(bend, 1), 1e-3 * np.abs(found) + least)
+    return np.where(endless | kink | ~np.isfinite(pick(apart)), np.nan, found)
 
 
 def _grid(low: float, high: float, points: int) -> np.ndarray:
@@ -81,8 +101,23 @@ def _grid(low: float, high: float, points: int) -> np.ndarray:
 
 
 def _spread(row: np.ndarray) -> float:
+    """How far the values range; below a thousandth of their size it is taken for rounding."""
     finite = row[np.isfinite(row)]
-    return float(np.ptp(finite)) or 1.0 if len(finite) else 1.0
+    with np.errstate(over="ignore"):
+        spread = max(np.ptp(finite), 1e-3 * np.abs(finite).max()) if len(finite) else 0.0
+    return float(spread) or 1.0
+
+
+def _with_poles(
+    grid: np.ndarray, values: np.ndarray, poles: list[_Gap]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The grid with the poles among it, where the curves that have one are infinite."""
+    places = sorted({(gap.left + gap.right) / 2 for gap in poles} - set(grid.tolist()))
+    x = np.sort(np.concatenate([grid, places]))
+    rows = np.array([np.interp(x, grid, row) for row in values])
+    for gap in poles:
+        rows[gap.row, x == (gap.left + gap.right) / 2] = np.inf
+    return x, rows
 
 
 def _steps(x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,15 +134,18 @@ def _suspects(row: int, x: np.ndarray, y: np.ndarray) -> list[_Gap]:
     if len(height) < 3:
         return []
     around = np.lib.stride_tricks.sliding_window_view(np.pad(height, 3), 7)
-    tall = (height > 3 * np.median(around, axis=1)) & (height > 0.01 * _spread(y))
+    tall = (height > 3 * np.median(around, axis=1)) & (height > 0.003 * _spread(y))
     return [
         _Gap(row, float(x[finite[k]]), float(x[finite[k + 1]]), float(height[k]))
         for k in np.flatnonzero(tall)
     ]
 
 
-def _narrowed(probe: Probe, gaps: list[_Gap]) -> list[_Gap]:
-    """Each gap shrunk to its tallest step among `_CLOSER` equal parts, all in one call."""
+def _narrowed(probe: Probe, gaps: list[_Gap], beyond: int) -> list[_Gap]:
+    """Each gap shrunk to its tallest step among `_CLOSER` equal parts, all in one call.
+
+    And to so many parts `beyond` its larger end: a pole may be on either side of it.
+    """
     if not gaps:
         return []
     grids = np.array([np.linspace(gap.left, gap.right, _CLOSER + 1) for gap in gaps])
@@ -119,7 +157,10 @@ def _narrowed(probe: Probe, gaps: list[_Gap]) -> list[_Gap]:
             narrowed.append(_Gap(gap.row, gap.left, gap.right, 0.0))
             continue
         tallest = int(np.argmax(height))
-        left, right = grids[k, finite[[tallest, tallest + 1]]]
+        below, above = np.abs(values[gap.row, k, finite[[tallest, tallest + 1]]])
+        first = max(tallest - beyond * (below > above), 0)
+        last = min(tallest + 1 + beyond * (above > below), len(finite) - 1)
+        left, right = grids[k, finite[[first, last]]]
         narrowed.append(_Gap(gap.row, float(left), float(right), float(height[tallest])))
     return narrowed
 

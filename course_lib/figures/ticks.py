@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 _HUGE = 1e300  # beyond this the width of an axis is no longer a number
+_TINY = 1e-300  # below this its steps are not
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -23,9 +24,9 @@ def round_ticks(low: float, high: float, about: int = 7) -> list[Tick]:
     last = math.floor(high / step + 1e-9)
     largest = max(abs(low), abs(high))
     places = [k * step for k in range(first, last + 1)]
-    if largest >= 1e5 or largest < 1e-3:
-        digits = math.floor(math.log10(largest)) - math.floor(math.log10(step))
-        return [Tick(at, _scientific(at, digits)) for at in places]
+    significant = math.floor(math.log10(largest)) - math.floor(math.log10(step))
+    if (largest >= 1e5 and significant <= 3) or largest < 1e-3:
+        return [Tick(at, _scientific(at, significant)) for at in places]
     return [Tick(at, plain(at, digits)) for at in places]
 
 
@@ -63,17 +64,34 @@ def brief(value: float) -> str:
     return plain(value) if 1e-3 <= abs(value) < 1e5 else _scientific(value, 2)
 
 
-def comfortable(low: float, high: float, margin: float = 0.06) -> tuple[float, float]:
-    """``[low, high]`` with some air, never empty: the limits of an axis that shows these values."""
+def comfortable(
+    low: float, high: float, margin: float = 0.06, noise: float = 0.0
+) -> tuple[float, float]:
+    """``[low, high]`` with some air, never empty: the limits of an axis that shows these values.
+
+    Differences below a thousandth of the values, or below `noise`, are not spread over the axis.
+    """
     if not (math.isfinite(low) and math.isfinite(high)):
         return -1.0, 1.0
-    low, high = max(low, -_HUGE), min(high, _HUGE)
-    spread = high - low
-    least = 1e-3 * max(1.0, abs(low), abs(high))
-    if spread < least:
-        centre = (low + high) / 2
-        return centre - max(1.0, abs(centre)) / 2, centre + max(1.0, abs(centre)) / 2
+    low, high = (min(max(end, -_HUGE), _HUGE) for end in (low, high))
+    spread, size = high - low, max(abs(low), abs(high))
+    if spread <= max(1e-3 * size, noise, _TINY):
+        half = size / 2 if size > max(noise, _TINY) else 0.5
+        return (low + high) / 2 - half, (low + high) / 2 + half
     return low - margin * spread, high + margin * spread
+
+
+def to_scale(value: float, limits: tuple[float, float]) -> str:
+    """`value` with the digits that count on an axis with these `limits`, at least three decimals.
+
+    What is huge or tiny is told in powers of ten, and what is nothing on this axis as zero.
+    """
+    size = max(map(abs, limits))
+    if not math.isfinite(value):
+        return plain(value)
+    if size >= 1e-3 and abs(value) < 1e5:
+        return plain(value, max(3, 2 - math.floor(math.log10(size))))
+    return _scientific(value if abs(value) >= 1e-4 * size else 0.0, 2)
 
 
 def _scientific(value: float, digits: int) -> str:

@@ -125,7 +125,7 @@ class CurvePair(View):
         params, shown = self.params, self._shown()
         with np.errstate(all="ignore"):
             if self._true is None:
-                truth = figures.slope(lambda at: shown[0].value(at, params), x)
+                truth = figures.slope(lambda at: shown[0].value(at, params), x, np.ptp(self._xlim))
             else:
                 truth = np.broadcast_to(self._true(x, **params), x.shape)
             return np.vstack([truth, *(d.value_and_gradient(x, params) for d in shown)])

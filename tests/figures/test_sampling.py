@@ -76,3 +76,57 @@ def test_slope_in_single_precision_takes_a_longer_step():
 def test_slope_at_a_kink_is_undefined():
     x = np.array([-1.0, 0.0, 1.0])
     np.testing.assert_array_equal(np.isnan(slope(np.abs, x)), [False, True, False])
+
+
+@pytest.mark.parametrize("place", [0.0, 0.37, 0.4])
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_at_a_pole_the_curve_is_infinite_and_not_a_jump(place, power):
+    with np.errstate(divide="ignore"):
+        curve = curve_of(lambda x: 1 / (x - place) ** power)
+    assert curve.jumps == ()
+    assert np.isinf(curve.y[np.abs(curve.x - place) < 1e-3]).any()
+    before, after = curve.pieces
+    assert before[-1, 0] < place < after[0, 0]
+
+
+def test_a_pole_of_one_curve_leaves_the_others_whole():
+    _, straight = sample(lambda x: np.array([1 / (x - 0.3712), 2 * x]), -3, 3)
+    np.testing.assert_allclose(straight.y, 2 * straight.x, atol=1e-12)
+
+
+def test_a_thin_peak_is_neither_a_jump_nor_a_pole():
+    curve = curve_of(lambda x: -2e4 * (x - 0.3) * np.exp(-1e4 * (x - 0.3) ** 2))
+    assert curve.jumps == () and np.isfinite(curve.y).all()
+
+
+def test_jumps_as_many_as_the_eye_can_see_are_all_found():
+    curve = curve_of(lambda x: np.floor(20 * x))
+    assert max(float(np.ptp(piece[:, 1])) for piece in curve.pieces) == 0.0
+
+
+def test_rounding_is_not_a_jump():
+    noise = np.random.default_rng(0).normal(size=241)
+    assert sample(lambda x: (12 + 1e-10 * noise[: len(x)])[None], -3, 3)[0].jumps == ()
+
+
+@pytest.mark.parametrize("function", [np.sign, np.floor, np.cbrt, lambda x: np.sqrt(np.abs(x))])
+def test_slope_at_a_jump_or_an_upright_tangent_is_undefined(function):
+    assert np.isnan(slope(function, np.array([0.0]))).all()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-6, 1.0, 1e200])
+def test_slope_of_functions_of_any_size(size):
+    x = np.array([-1.0, 0.0, 0.5])
+    np.testing.assert_allclose(slope(lambda x: size * np.sin(x), x), size * np.cos(x), rtol=1e-8)
+    np.testing.assert_allclose(slope(lambda x: size * x**3, x)[1] / size, 0.0, atol=1e-8)
+    assert np.isnan(slope(lambda x: size * np.abs(x), x)[1])
+
+
+@given(st.floats(-1e6, 1e6))
+def test_slope_far_from_zero_looks_as_closely(x):
+    assert slope(np.sin, np.array([x]))[0] == pytest.approx(np.cos(x), abs=1e-6)
+
+
+def test_slope_close_to_a_pole():
+    x = np.pi / 2 - np.array([1e-2, 1e-3])
+    np.testing.assert_allclose(slope(np.tan, x), 1 / np.cos(x) ** 2, rtol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.figures.ticks import comfortable, decade_ticks, plain, round_ticks
+from course_lib.figures.ticks import comfortable, decade_ticks, plain, round_ticks, to_scale
 
 places = st.floats(-1e6, 1e6)
 spreads = st.floats(1e-3, 1e6)
@@ -47,3 +47,30 @@ def test_decades_are_written_as_powers():
 )
 def test_plain_numbers(value, text):
     assert plain(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "text"),
+    [
+        (0.25, (-1, 1), "0.250"),
+        (5.65e-7, (-1e-6, 1e-6), "5.65e−7"),
+        (1e-13, (-1e-6, 1e-6), "0"),
+        (-6e199, (-1e200, 1e200), "−6.00e199"),
+        (0.0123456, (0, 0.02), "0.0123"),
+        (1.6e16, (-10, 10), "1.60e16"),
+        (math.nan, (-1, 1), "undefined"),
+    ],
+)
+def test_numbers_to_the_scale_of_their_axis(value, limits, text):
+    assert to_scale(value, limits) == text
+
+
+def test_limits_of_tiny_values_are_tiny_and_of_rounding_are_not():
+    assert comfortable(-1e-6, 1e-6) == pytest.approx((-1.12e-6, 1.12e-6))
+    assert comfortable(-1e-12, 1e-12, noise=1e-10) == (-0.5, 0.5)
+    assert comfortable(2.0, 2.0) == (1.0, 3.0)
+
+
+def test_far_from_zero_ticks_still_differ():
+    labels = [tick.label for tick in round_ticks(1e6, 1e6 + 1, about=3)]
+    assert labels == ["1000000.0", "1000000.5", "1000001.0"]
