@@ -180,5 +180,25 @@ def test_the_map_is_what_the_notebooks_say_of_themselves():
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 def test_links_lead_somewhere(guide):
-    for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", guide.read_text(encoding="utf-8")):
+    prose = re.sub(r"```.*?```", "", guide.read_text(encoding="utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", prose):
         assert (guide.parent / target).exists(), f"{guide.name} links to {target}: not there"
+
+
+def test_the_weeks_are_as_long_as_the_notebooks_and_exercises_say():
+    guide = (ROOT / "docs" / "learner.md").read_text(encoding="utf-8")
+    weeks = re.findall(r"^\| \d+ \| ([\d, ]+) \| (\d+) \|$", guide, flags=re.M)
+    notebooks = {path.name[:2]: path for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert ", ".join(week for week, _ in weeks).split(", ") == sorted(notebooks)
+    for week, minutes in weeks:
+        paths = [notebooks[number] for number in week.split(", ")]
+        assert int(minutes) == sum(int(header(path)[2]) + exercise_minutes(path) for path in paths)
+
+
+def exercise_minutes(path):
+    """What the exercise of a notebook says of itself; nothing if there is none."""
+    said = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (ROOT / "exercises" / path.stem).glob("*.ipynb")
+    )
+    return sum(map(int, re.findall(r"Allow about (\d+) minutes", said)))
