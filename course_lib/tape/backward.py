@@ -1,11 +1,9 @@
 """Walking the tape backwards: reverse mode."""
 
-from heapq import heappop, heappush
-
 import numpy as np
 
 from . import errors
-from .core import Tape, Variable, as_numbers, as_tuple, during, recording, tracked, value_of
+from .core import Variable, as_numbers, as_tuple, during, recording, tape, tracked, value_of
 from .errors import describe
 
 
@@ -45,38 +43,49 @@ def grad(y, x, upstream=None, create_graph: bool = False):
 
 
 def backward(ys, seeds, xs, lifted=False):
-    """Carry the seeds from ys down to xs, each node once, the latest first.
+    """Carry the seeds from ys down to xs, through each node between them, the latest first.
 
     A node's moment is its place in time: when its turn comes, everything that used it has had its
     turn. Nothing older than the oldest x can depend on an x.
     """
-    wanted = {x.node.moment for x in xs}
-    oldest, arrived, heap = min(wanted), {}, []  # arrived: moment -> (node, one upstream an output)
-    inputs, gradients = ys, seeds
-    while True:
-        for x, g in zip(inputs, gradients, strict=True):
-            if g is None or (moment := x.node.moment) < oldest:
-                continue
-            if moment in arrived:
-                upstreams = arrived[moment][1]
-                before = upstreams[x.index]
-                upstreams[x.index] = g if before is None else before + g
-            else:
-                upstreams = [None] * len(x.node.values)
-                upstreams[x.index] = g
-                arrived[moment] = x.node, upstreams
-                heappush(heap, -moment)
-        if not heap:
-            break
-        moment = -heappop(heap)
-        node, upstreams = arrived[moment] if moment in wanted else arrived.pop(moment)
-        inputs, gradients = (), ()
-        if node.op and moment > oldest:
-            inputs, gradients = node.inputs, node.op.pullback(node, upstreams, lifted)
-            for watch in Tape.watchers:
+    given = {x.node.moment for x in xs}
+    arrived = {}  # moment of a node -> the upstream gradient of each of its outputs, so far
+    arrive(arrived, ys, seeds)
+    for node in reversed(history(ys, since=min(given))):
+        moment = node.moment
+        if moment in arrived and node.op:
+            upstreams = arrived[moment] if moment in given else arrived.pop(moment)
+            gradients = node.op.pullback(node, upstreams, lifted)
+            arrive(arrived, node.inputs, gradients)
+            for watch in tape.watchers:
                 watch(node, upstreams, gradients)
     found = ((arrived.get(x.node.moment), x.index) for x in xs)
-    return [entry[1][i] if entry else None for entry, i in found]
+    return [upstreams and upstreams[i] for upstreams, i in found]
+
+
+def arrive(arrived, variables, gradients):
+    """Add gradients to what has arrived at the outputs that these Variables are."""
+    for x, g in zip(variables, gradients):
+        if g is not None:
+            node = x.node
+            upstreams = arrived.get(node.moment)
+            if upstreams is None:
+                arrived[node.moment] = upstreams = [None] * len(node.values)
+            before = upstreams[x.index]
+            upstreams[x.index] = g if before is None else before + g
+
+
+def history(ys, since):
+    """All nodes later than the moment ``since`` that ys were made from, in the order of time."""
+    found, stack = {}, list(ys)
+    while stack:
+        x = stack.pop()
+        if type(x) is Variable and x.node is not None:
+            node, moment = x.node, x.node.moment
+            if moment > since and moment not in found:
+                found[moment] = node
+                stack += node.inputs
+    return [found[moment] for moment in sorted(found)]
 
 
 def on_backward(watch):
@@ -85,7 +94,7 @@ def on_backward(watch):
     node has .name, .inputs, .values and .params; upstreams holds one gradient an output (None where
     the output was not used), gradients one an input as the rule gave them (None for constants).
     """
-    return during(Tape, watchers=(*Tape.watchers, watch))
+    return during(tape, watchers=(*tape.watchers, watch))
 
 
 # -- what goes in and what comes out --------------------------------------------------------------

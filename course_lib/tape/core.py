@@ -16,13 +16,14 @@ from .errors import describe
 
 
 class Tape:
-    """What the tape is doing right now."""
+    """What is done right now."""
 
     recording = True  # off inside no_grad and inside custom rules
     replaying = False  # on while a custom rule's forward is run again for a second derivative
     watchers = ()  # called at each step of a backward pass, see on_backward
 
 
+tape = Tape()
 ufuncs = {}  # np.sin -> Op: what __array_ufunc__ finds
 functions = {}  # np.sum -> a function of Variables: what __array_function__ finds
 flat = set()  # np.greater, np.argmax, ...: their results carry no gradient
@@ -46,11 +47,11 @@ class Op:
 
     def pullback(self, node, upstreams, lifted):
         """The gradients of ``node`` for its inputs, None for constants."""
-        (g,), (y, *xs), gradients = upstreams, node.seen(lifted), []
-        for i, x in enumerate(node.inputs):
-            on_tape = isinstance(x, Variable) and x.node is not None
-            gradients.append(self.vjp(i, g, y, *xs, **node.params) if on_tape else None)
-        return gradients
+        (g,), (y, *xs) = upstreams, node.seen(lifted)
+        return [
+            self.vjp(i, g, y, *xs, **node.params) if tracked(x) else None
+            for i, x in enumerate(node.inputs)
+        ]
 
     def pushforward(self, node, tangents, lifted):
         """The tangents of the outputs of ``node``; ``tangents`` has None for what stands still."""
@@ -66,8 +67,9 @@ class Node:
     __slots__ = ("inputs", "moment", "op", "params", "plain", "values")
 
     def __init__(self, op, inputs, params, values, plain=()):
-        self.op, self.inputs, self.params, self.values = op, inputs, params, values
-        self.plain, self.moment = plain, next(moments)  # plain: output and inputs as arrays
+        self.op, self.inputs, self.params = op, inputs, params
+        self.values, self.plain = values, plain  # plain: output and inputs as arrays
+        self.moment = next(moments)
 
     name = property(lambda self: self.op.name if self.op else "leaf")
 
@@ -101,6 +103,9 @@ class Variable:
 
     __slots__ = ("_value", "index", "node")
 
+    def __init_subclass__(cls):
+        raise errors.NoSubclass(name=cls.__name__)
+
     def __init__(self, value):
         self._value, self.index = as_value(value), 0
         self.node = Node(None, (), NOTHING, (self._value,))
@@ -126,14 +131,15 @@ class Variable:
     # fmt: on
 
     def __array__(self, dtype=None, copy=None):
-        if Tape.recording and self.node is not None:
+        if tape.recording and self.node is not None:
             raise errors.LeftTheTape()
         return np.array(self._value, dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if ufunc in ufuncs and method == "__call__" and not options:
-            return record(ufuncs[ufunc], inputs)
-        if Tape.recording and (method != "__call__" or options):
+        op = ufuncs.get(ufunc)
+        if op and method == "__call__" and not options:
+            return record(op, inputs)
+        if tape.recording and (method != "__call__" or options):
             raise errors.CannotRecord(name=f"np.{ufunc.__name__}", how=", ".join(options) or method)
         return without_rule(ufunc, inputs, options, getattr(ufunc, method))
 
@@ -156,12 +162,12 @@ def made(value, node, index=0, new=object.__new__):
 
 def stop_gradient(x):
     """The same values as a constant: no gradient flows back through it."""
-    return made(x._value, None) if isinstance(x, Variable) else x
+    return made(x._value, None) if type(x) is Variable else x
 
 
 # fmt: off
-def tracked(x):  return isinstance(x, Variable) and x.node is not None
-def value_of(x): return x._value if isinstance(x, Variable) else x
+def tracked(x):  return type(x) is Variable and x.node is not None
+def value_of(x): return x._value if type(x) is Variable else x
 def as_tuple(x): return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 def plain(x):    return type(x)(map(plain, x)) if type(x) in (tuple, list) else value_of(x)
 # fmt: on
@@ -193,12 +199,12 @@ def as_numbers(given, *role):
 def kept(x, ours=False):
     """x as it is now, its arrays read-only: copied, or frozen in place if they are ours."""
     if isinstance(x, np.ndarray):
-        if ours and x.flags.owndata:
+        if ours and x.base is None:
             return freeze(x)
         return x if settled(x) else freeze(x.copy())
-    if type(x) is dict:
-        return dict(zip(x, kept([*x.values()], ours), strict=True))
-    return type(x)([kept(part, ours) for part in x]) if type(x) in (tuple, list) else x
+    if type(x) in (tuple, list):
+        return type(x)([kept(part, ours) for part in x])
+    return {name: kept(part, ours) for name, part in x.items()} if type(x) is dict else x
 
 
 def settled(x):
@@ -208,7 +214,7 @@ def settled(x):
 
 
 def freeze(array):
-    array.setflags(write=False)
+    array.setflags(False)  # write=False; by position it takes a third of the time
     return array
 
 
@@ -221,19 +227,22 @@ def record(op, inputs, params=NOTHING):
     Arrays among the inputs are constants, kept as they are now: a copy, unless they are read-only.
     """
     arguments, recorded = [], False
-    for i, x in enumerate(inputs):
-        if isinstance(x, Variable):
+    for x in inputs:
+        if type(x) is Variable:
             recorded = recorded or x.node is not None
-            x = x._value
-        elif type(x) not in (float, int):
-            x = kept(as_numbers(x, "an argument of", op.name))
+            arguments.append(x._value)
+        elif type(x) is float or type(x) is int:
+            arguments.append(x)
+        else:
+            i, x = len(arguments), kept(as_numbers(x, "an argument of", op.name))
             inputs = (*inputs[:i], x, *inputs[i + 1 :])
-        arguments.append(x)
+            arguments.append(x)
     try:
-        y = freeze(np.asarray(op.fun(*arguments, **params)))
+        y = op.fun(*arguments, **params)
     except (ValueError, TypeError, IndexError) as error:
         raise errors.DoesNotFit(name=op.name, given=describe(*inputs), reason=error) from error
-    if recorded and Tape.recording:
+    y = freeze(y if type(y) is np.ndarray else np.asarray(y))
+    if recorded and tape.recording:
         return made(y, Node(op, inputs, params, (y,), (y, *arguments)))
     return made(y, None) if Variable in map(type, inputs) else y
 
@@ -244,9 +253,9 @@ def without_rule(function, args, options, call):
     def refuse(*_, **__):
         raise errors.RawIntermediate(name=function.__name__)
 
-    if function in flat or not Tape.recording:
+    if function in flat or not tape.recording:
         return call(*plain(args), **options)
-    if Tape.replaying:  # legal as long as nobody asks for its gradient
+    if tape.replaying:  # legal as long as nobody asks for its gradient
         return record(Op(call, refuse, refuse, function.__name__), args, options)
     raise errors.NoRule(name=function.__name__)
 
@@ -266,7 +275,7 @@ def during(holder, /, **changes):
 
 def recording(on, replaying=False):
     """A context in which the tape records, or does not."""
-    return during(Tape, recording=on, replaying=replaying)
+    return during(tape, recording=on, replaying=replaying)
 
 
 def no_grad():

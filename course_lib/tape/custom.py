@@ -9,13 +9,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import zip_longest
 
 import numpy as np
 
 from . import core, errors
 from .backward import grad
-from .core import NOTHING, Node, Tape, Variable, as_tuple, freeze, kept, made, tracked, value_of
+from .core import NOTHING, Node, Variable, as_tuple, freeze, kept, made, tape, tracked, value_of
 
 
 class Rule:
@@ -33,17 +32,18 @@ class Rule:
     def __call__(self, *inputs, **options):
         if options:
             inputs, options = self.bind(inputs, options)
-        inputs = tuple([x if isinstance(x, Variable) else kept(x) for x in inputs])
-        result = self.run(self.linearise, [value_of(x) for x in inputs], options)
+        inputs = tuple([x if type(x) is Variable else kept(x) for x in inputs])
+        result = self.run(self.linearise, map(value_of, inputs), options)
         if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
             raise errors.NoGradientFunction(rule=self.name, given=errors.describe(result))
         outputs, grad_fn = result
         many = isinstance(outputs, (tuple, list))
-        values = tuple([self.checked_output(y) for y in (outputs if many else result[:1])])
+        values = tuple(map(self.checked_output, outputs if many else (outputs,)))
         if Variable not in map(type, inputs):
             return outputs
-        recorded, params = Tape.recording and any(map(tracked, inputs)), (grad_fn, options)
-        node = Node(self, inputs, params, values) if recorded else None
+        node = None
+        if tape.recording and any(map(tracked, inputs)):
+            node = Node(self, inputs, (grad_fn, options), values)
         if many:
             return tuple([made(y, node, i) for i, y in enumerate(values)])
         return made(values[0], node)
@@ -63,17 +63,18 @@ class Rule:
 
     def pullback(self, node, upstreams, lifted):
         """The gradients of ``node`` for its inputs, None for constants; each of them checked."""
-        us, gradients, n = [], [], len(node.inputs)
-        for u, y in zip(upstreams, node.values, strict=True):
+        inputs, n, us, gradients = node.inputs, len(node.inputs), [], []
+        for u, y in zip(upstreams, node.values):
             u = np.zeros_like(y) if u is None else u
-            us.append(u if isinstance(u, Variable) else freeze(np.asarray(u)))
+            us.append(u if type(u) is Variable else freeze(np.asarray(u)))
         given = as_tuple(self.replay(node, us) if lifted else self.run(node.params[0], us))
         if len(given) != n:  # of constants, a gradient may be left out, and None be added
-            surplus, missing = given[n:], node.inputs[len(given) :]
+            surplus, missing = given[n:], inputs[len(given) :]
             if any(g is not None for g in surplus) or any(map(tracked, missing)):
                 raise errors.WrongArity(rule=self.name, given=len(given), expected=n)
-        for i, (g, x) in enumerate(zip_longest(given[:n], node.inputs)):
-            gradients.append(self.checked_gradient(i, g, x) if tracked(x) else None)
+            given = (*given, *[None] * n)[:n]
+        for i, x in enumerate(inputs):
+            gradients.append(self.checked_gradient(i, given[i], x) if tracked(x) else None)
         return gradients
 
     def pushforward(self, node, tangents, lifted):
@@ -105,7 +106,7 @@ class Rule:
 
     def run(self, body, args, options=NOTHING):
         """Run the rule's own code, with recording off; explain what only the tape can explain."""
-        before, Tape.recording = Tape.recording, False
+        before, tape.recording = tape.recording, False
         try:
             return body(*args, **options)
         except ValueError as error:
@@ -113,12 +114,12 @@ class Rule:
                 raise errors.ChangedInPlace(rule=self.name) from error
             raise
         finally:
-            Tape.recording = before
+            tape.recording = before
 
     def checked_output(self, y):
-        if isinstance(y, np.ndarray) and y.dtype.kind == "f":
+        if type(y) is np.ndarray and y.dtype.kind == "f":
             return kept(y, ours=True)
-        if isinstance(y, Variable):
+        if type(y) is Variable:
             raise errors.OutsideVariable(rule=self.name)
         return core.as_value(y, "an output of", self.name)
 
@@ -126,12 +127,15 @@ class Rule:
         if g is None:
             argument = self.argument(i)
             raise errors.MissingGradient(rule=self.name, argument=argument, expected=x.shape)
-        if not isinstance(g, Variable):
+        if type(g) is np.ndarray and g.dtype.kind == "f":
+            g = kept(g, ours=True)
+        elif type(g) is not Variable:
             g = kept(core.as_numbers(g, "a gradient of", self.name), ours=True)
-        if g.shape != x._value.shape:
+        value = x._value
+        if g.shape != value.shape:
             shapes = {"argument": self.argument(i), "given": g.shape, "expected": x.shape}
             raise errors.WrongGradient(rule=self.name, repair=errors.repair(**shapes), **shapes)
-        return g if g.dtype == x._value.dtype else g.astype(x.dtype)
+        return g if g.dtype is value.dtype else g.astype(value.dtype)
 
     def argument(self, i):
         """The name of input i, as the author of the rule calls it."""
@@ -211,22 +215,20 @@ class Context:
 class custom_vjp(Rule):
     """JAX's shape: ``f.defvjp(fwd, bwd)``; fwd gives (outputs, residuals), bwd(residuals, u...)."""
 
-    inside = False  # while fwd runs
-
     def __init__(self, f):
         super().__init__(self.undefined, source=f)
 
     def __call__(self, *inputs, **options):
-        plain = self.inside  # where fwd calls f, it means the function and not the rule
-        return (self.source if plain else super().__call__)(*inputs, **options)
+        if Variable in map(type, (*inputs, *options.values())):
+            return super().__call__(*inputs, **options)
+        return self.run(self.source, map(kept, inputs), options)  # also where fwd calls f
 
     def undefined(self, *_, **__):
         raise errors.NoDerivative(rule=self.name)
 
     def defvjp(self, fwd: Callable, bwd: Callable):
         def linearise(*inputs, **options):
-            with core.during(self, inside=True):
-                outputs, residuals = fwd(*inputs, **options)
+            outputs, residuals = fwd(*inputs, **options)
             return outputs, functools.partial(bwd, kept(residuals, ours=True))
 
         self.linearise = linearise

@@ -21,6 +21,11 @@ class TooLarge(TapeError):
     convert them yourself: Variable(x.astype(float))."""
 
 
+class NoSubclass(TapeError):
+    """{name} cannot be a subclass of Variable: the tape looks for that type alone. Let it have a
+    Variable as an attribute."""
+
+
 class NeverInPlace(TapeError):
     """A Variable is never changed in place. Build a new one with np.where, np.concatenate or
     np.stack."""
@@ -44,6 +49,11 @@ class NoRule(TapeError):
 class NoAttribute(TapeError, AttributeError):
     """A Variable has no attribute {name!r}. Write it with the NumPy functions that the tape knows,
     or leave the tape with .value.{name}."""
+
+
+class WrongFormulas(TapeError):
+    """{name} has {given} formula(s), but takes {expected} input(s): give elementwise one formula
+    for each."""
 
 
 class CannotRecord(TapeError):

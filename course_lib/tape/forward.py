@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .backward import as_variable, fitted
+from .backward import as_variable, fitted, history
 from .core import Variable, as_tuple, recording, tracked, value_of
 
 
@@ -46,7 +46,7 @@ def pushforward(ys, xs, tangents, lifted=False):
     """Carry the tangents from xs up to ys, through each node between them, the earliest first."""
     moving = {(x.node.moment, x.index): t for x, t in zip(xs, tangents, strict=True)}
     given = {x.node.moment for x in xs}
-    for node in history(ys, oldest=min(given)):
+    for node in history(ys, since=min(given)):
         xs = node.inputs
         incoming = [moving.get((x.node.moment, x.index)) if tracked(x) else None for x in xs]
         if node.moment not in given and any(t is not None for t in incoming):
@@ -54,14 +54,3 @@ def pushforward(ys, xs, tangents, lifted=False):
             moving.update({(node.moment, i): t for i, t in enumerate(outgoing)})
     found = (moving.get((y.node.moment, y.index)) if tracked(y) else None for y in ys)
     return [np.zeros(np.shape(y)) if t is None else t for t, y in zip(found, ys, strict=True)]
-
-
-def history(ys, oldest):
-    """All nodes that ys were made from, no older than ``oldest``, in the order of time."""
-    found, stack = {}, [y.node for y in ys if tracked(y)]
-    while stack:
-        node = stack.pop()
-        if node.moment >= oldest and node.moment not in found:
-            found[node.moment] = node
-            stack.extend(x.node for x in node.inputs if tracked(x))
-    return [found[moment] for moment in sorted(found)]

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .core import Op, Variable, flat, functions, kept, ufuncs
+from . import errors
+from .core import Op, Variable, flat, functions, kept, record, ufuncs
 
 
 def elementwise(fun: Callable, *formulas: Callable, name: str | None = None) -> Op:
@@ -28,10 +29,15 @@ def elementwise(fun: Callable, *formulas: Callable, name: str | None = None) -> 
     -------
     Op
         Call it with Variables. If fun is a ufunc, NumPy does so by itself from now on.
-    """
 
+    Raises
+    ------
+    TapeError
+        If there is not one formula for each input: here for a ufunc, otherwise when it is called.
+    """
     op = Elementwise(fun, formulas, name)
     if isinstance(fun, np.ufunc):
+        op.takes(fun.nin)
         ufuncs[fun] = op
     return op
 
@@ -42,11 +48,24 @@ class Elementwise(Op):
     def __init__(self, fun, formulas, name):
         super().__init__(fun, formulas, lambda i, t, y, *xs: formulas[i](t, y, *xs), name)
 
+    def __call__(self, *inputs):
+        self.takes(len(inputs))
+        return record(self, inputs)
+
+    def takes(self, count):
+        if count != len(self.vjp):
+            raise errors.WrongFormulas(name=self.name, given=len(self.vjp), expected=count)
+
     def pullback(self, node, upstreams, lifted):
-        (g,), seen, gradients = upstreams, node.seen(lifted), []
-        for x, formula in zip(node.inputs, self.vjp, strict=True):
-            on_tape = isinstance(x, Variable) and x.node is not None
-            gradients.append(unbroadcast(formula(g, *seen), x) if on_tape else None)
+        (g,), gradients = upstreams, []
+        seen = node.seen(True) if lifted else node.plain
+        for formula, x in zip(self.vjp, node.inputs):
+            if type(x) is Variable and x.node is not None:
+                part, value = formula(g, *seen), x._value
+                fits = part.shape == value.shape and part.dtype is value.dtype
+                gradients.append(part if fits else unbroadcast(part, x))
+            else:
+                gradients.append(None)
         return gradients
 
 
@@ -203,18 +222,26 @@ CONCATENATE = Op(
 def reduction(fun, slope, name=None):
     """A rule for ``fun(x, axis)``; ``slope(y, x, axis)`` is the derivative of y by each entry of x."""
 
-    def spread(y, axis, keepdims):  # as it broadcasts against x
-        return y if keepdims or axis is None else np.expand_dims(y, axis)
-
     def vjp(i, g, y, x, axis, keepdims):
-        g = spread(g, axis, keepdims) * slope(spread(y, axis, keepdims), x, axis)
-        return unbroadcast(g, x)
+        if axis is not None and not keepdims:
+            g, y = _spread(g, x, axis), _spread(y, x, axis)
+        return unbroadcast(g * slope(y, x, axis), x)
 
     def jvp(i, t, y, x, axis, keepdims):
-        return np.sum(t * slope(spread(y, axis, keepdims), x, axis), axis=axis, keepdims=keepdims)
+        if axis is not None and not keepdims:
+            y = _spread(y, x, axis)
+        return np.sum(t * slope(y, x, axis), axis=axis, keepdims=keepdims)
 
     op = Op(fun, vjp, jvp, name)
     return lambda x, axis=None, *, keepdims=False: op(x, axis=axis, keepdims=keepdims)
+
+
+def _spread(y, x, axis):
+    """y, which x was reduced to along axis, as it broadcasts against x."""
+    shape = list(x.shape)
+    for k in axis if type(axis) is tuple else (axis,):
+        shape[k] = 1
+    return y.reshape(shape)
 
 
 def _even_share(y, x, axis):
@@ -235,7 +262,9 @@ functions[np.linalg.norm] = lambda x, *, axis=None, keepdims=False: norm(x, axis
 
 
 def _matmul_vjp(i, g, y, a, b):
-    # vectors become matrices with one row or one column, then it is G Bᵀ and Aᵀ G
+    if a.ndim == b.ndim == 2:
+        return unbroadcast(g @ b.T, a) if i == 0 else unbroadcast(a.T @ g, b)
+    # vectors become matrices with one row or one column; what was broadcast is summed
     A, B = np.expand_dims(a, 0) if a.ndim == 1 else a, np.expand_dims(b, 1) if b.ndim == 1 else b
     G = np.expand_dims(g, -1) if b.ndim == 1 else g
     G = np.expand_dims(G, -2) if a.ndim == 1 else G

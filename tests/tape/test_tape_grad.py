@@ -86,6 +86,14 @@ def test_what_y_does_not_depend_on_has_gradient_zero():
     np.testing.assert_array_equal(grad(lifted, z), np.zeros((2, 2)))
 
 
+def test_a_gradient_has_the_dtype_of_its_variable():
+    x, w = Variable(np.ones((2, 3), np.float32)), Variable(np.ones((3, 2)))
+    for y in (x @ w, x[0] @ w, x * w.T, np.sum(x, axis=1) - np.sum(w, axis=0).max()):
+        assert y.dtype == np.float64
+        gx, gw = grad(y, (x, w))
+        assert (gx.dtype, gw.dtype) == (np.float32, np.float64)
+
+
 def test_gradients_are_the_callers_to_change():
     x, z = Variable([1.0, 2.0]), Variable([3.0, 4.0])
     y = x + z

@@ -43,6 +43,6 @@ def test_what_counts_as_a_line_of_code():
 def test_the_engine_fits_into_one_sitting():
     folder = Path(course_lib.tape.__file__).parent
     counts = {file.name: lines_of_code(file.read_text()) for file in folder.glob("*.py")}
-    assert sum(counts[name] for name in ENGINE) <= 410, counts
-    assert max(counts.values()) <= 160, counts
-    assert sum(counts.values()) <= 720, counts  # with errors, dialects and NumPy's names
+    assert sum(counts[name] for name in ENGINE) <= 440, counts
+    assert max(counts.values()) <= 175, counts
+    assert sum(counts.values()) <= 750, counts  # with errors, dialects and NumPy's names

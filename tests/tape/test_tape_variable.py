@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import linalg, special
 
-from course_lib.tape import TapeError, Variable, grad, no_grad
+from course_lib.tape import TapeError, Variable, elementwise, grad, no_grad
 
 
 class TestValues:
@@ -182,6 +182,17 @@ class TestLeavingTheTape:
             call(self.x)
         for word in words:
             assert word in str(caught.value)
+
+    def test_elementwise_wants_one_formula_for_each_input(self):
+        with pytest.raises(TapeError, match=r"hypot has 1 formula\(s\), but takes 2 input"):
+            elementwise(np.hypot, lambda g, y, x, z: g * x / y)
+        double = elementwise(lambda x: 2 * x, lambda g, y, x: 2 * g, name="double")
+        with pytest.raises(TapeError, match=r"double has 1 formula\(s\), but takes 2 input"):
+            double(self.x, self.x)
+
+    def test_a_subclass_is_refused_at_once(self):
+        with pytest.raises(TapeError, match="Parameter cannot be a subclass of Variable"):
+            type("Parameter", (Variable,), {})
 
     def test_nothing_is_lost_where_nothing_is_recorded(self):
         with no_grad():
