@@ -2,20 +2,20 @@
 
 from playwright.sync_api import Locator, Page
 
-_CHANGED = "([picture, before]) => picture.innerHTML !== before"
+_CHANGED = "([selector, before]) => document.querySelector(selector).innerHTML !== before"
 
 
 def commit_and_move_the_slider(page: Page) -> None:
     """In 00_start_here, when it has been run: answer, and move the slider that this opens."""
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name="Commit").first.click()
-    picture = page.locator(".cg-stage").first
-    move(page.get_by_role("slider", name="slope", exact=True), picture)
+    move(page.get_by_role("slider", name="slope", exact=True), ".cg-stage")
     assert page.locator(".cg-notice").all_inner_texts() == []
 
 
-def move(slider: Locator, picture: Locator) -> None:
-    """Press a key on `slider`, and wait until `picture` is another one."""
-    before = picture.inner_html()
-    slider.press("ArrowRight")
-    picture.page.wait_for_function(_CHANGED, arg=[picture.element_handle(), before])
+def move(slider: Locator, picture: str) -> None:
+    """Drag `slider` to the right, and wait until what `picture` selects is another one."""
+    slider.scroll_into_view_if_needed()
+    before = slider.page.locator(picture).first.inner_html()
+    slider.drag_to(slider, target_position={"x": 60, "y": 5}, force=True)
+    slider.page.wait_for_function(_CHANGED, arg=[picture, before])
