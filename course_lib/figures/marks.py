@@ -67,10 +67,9 @@ class Text:
 Mark = Path | Dot | Box | Text
 
 
-def lowered(mark: Mark, by: float) -> Mark:
-    """The same mark, `by` pixels further down."""
-    clip = mark.clip
-    moved = clip and (clip[0], clip[1] + by, clip[2], clip[3])
+def moved(mark: Mark, right: float, down: float) -> Mark:
+    """The same mark in another place."""
+    clip = mark.clip and (mark.clip[0] + right, mark.clip[1] + down, *mark.clip[2:])
     if isinstance(mark, Path):
-        return replace(mark, points=mark.points + np.array([0.0, by]), clip=moved)
-    return replace(mark, y=mark.y + by, clip=moved)
+        return replace(mark, points=mark.points + np.array([right, down]), clip=clip)
+    return replace(mark, x=mark.x + right, y=mark.y + down, clip=clip)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from course_lib.figures.figure import Figure
 from course_lib.figures.legend import ROW
 from course_lib.figures.lettering import wrap
-from course_lib.figures.marks import Box, Dot, Mark, Text, lowered
+from course_lib.figures.marks import Box, Dot, Mark, Text, moved
 
 _WIDTH = 760.0
 _INSET = 16.0
@@ -28,7 +28,7 @@ def question_card(question: str, choices: Sequence[str], below: Figure | None = 
     frame = Box(4, 4, width - 8, y - 2, stroke="frame", corner=7)
     height = y + 10
     if below:
-        marks += [lowered(mark, height) for mark in below.marks]
+        marks += [moved(mark, 0.0, height) for mark in below.marks]
         height += below.height
     return Figure(width, height, (frame, *marks), alt=_sentence(question, choices))
 

@@ -106,52 +106,57 @@ class _Story:
                 name,
                 "" if node.moment in given else self._call(node),
                 "; ".join(map(show, node.values)),
-                tuple(self._place[x.node.moment] for x in node.inputs if _tracked(x)),
+                tuple(self._of(x) for x in node.inputs if _tracked(x)),
             )
             for name, node in zip(self._name, tape, strict=True)
         ]
-        self._inputs = [self._place[v.node.moment] for v in inputs]
+        self._inputs = [self._of(v) for v in inputs]
+        self._adjoints: list[list[np.ndarray | None]] = [[None] * len(n.values) for n in tape]
 
     def forward(self) -> list[Moment]:
         """From the inputs to the output."""
         blank = (None,) * len(self._tape)
         told = " and ".join(f"{self._name[k]} = {self.nodes[k].value}" for k in self._inputs)
-        moments = [Moment(len(self._inputs), blank, None, False, f"The inputs: {told}.")]
+        moments = [Moment(len(self._inputs), blank, None, 0, f"The inputs: {told}.")]
         for k, node in enumerate(self._tape):
             if self.nodes[k].formula:
                 said = f"{self._name[k]} = {self._call(node)} = {self.nodes[k].value}"
-                moments.append(Moment(k + 1, blank, k, False, f"Forward: {said} is recorded."))
+                moments.append(Moment(k + 1, blank, k, k, f"Forward: {said} is recorded."))
         return moments
 
     def backward(self, outputs: Sequence[Variable], steps: list[tuple]) -> list[Moment]:
         """From the output's adjoint to the gradients of the inputs."""
-        adjoints: list[np.ndarray | None] = [None] * len(self._tape)
         for output in outputs:
-            self._arrive(adjoints, output, np.ones_like(output.value))
-        ends = list(dict.fromkeys(self._of(output) for output in outputs))
-        seeds = " and ".join(f"∂{self._name[k]} = {show(adjoints[k])}" for k in ends)
-        moments = [self._moment(adjoints, None, f"Backward starts at the output: {seeds}.")]
+            self._arrive(output, np.ones_like(output.value))
+        ends = {self._argument(y): show(self._adjoint(y)) for y in outputs}
+        seeds = " and ".join(f"∂{name} = {adjoint}" for name, adjoint in ends.items())
+        start = f"Backward starts at the output: {seeds}."
+        moments = [self._moment(None, self._of(outputs[0]), start)]
         for node, upstreams, gradients in steps:
             active = self._place[node.moment]
             given = []
             for i, (x, gradient) in enumerate(zip(node.inputs, gradients, strict=True)):
                 if _tracked(x) and gradient is not None:
                     gradient = np.asarray(getattr(gradient, "value", gradient))
-                    before = adjoints[self._of(x)]
-                    self._arrive(adjoints, x, gradient)
+                    before = self._adjoint(x)
+                    self._arrive(x, gradient)
                     given.append(self._gift(node, i, x, gradient, before))
-            upstream = ", ".join(show(u) for u in upstreams if u is not None)
-            said = f"Backward: the rule of {node.name} receives ∂{self._name[active]} = {upstream}"
-            moments.append(self._moment(adjoints, active, f"{said}; {'; '.join(given)}."))
+            upstream = " and ".join(
+                f"∂{self._argument(y)} = {show(u)}"
+                for y, u in zip(node.outputs, upstreams, strict=True)
+                if u is not None
+            )
+            said = f"Backward: the rule of {node.name} receives {upstream}"
+            moments.append(self._moment(active, active, f"{said}; {'; '.join(given)}."))
         for k in self._inputs:
-            if adjoints[k] is None:
-                adjoints[k] = np.zeros_like(self._tape[k].values[0])
-        told = ", ".join(f"∂{self._name[k]} = {show(adjoints[k])}" for k in self._inputs)
-        return [*moments, self._moment(adjoints, None, f"The gradient: {told}.")]
+            if self._adjoints[k][0] is None:
+                self._adjoints[k][0] = np.zeros_like(self._tape[k].values[0])
+        told = ", ".join(f"∂{self._name[k]} = {show(self._adjoints[k][0])}" for k in self._inputs)
+        return [*moments, self._moment(None, 0, f"The gradient: {told}.")]
 
     def _gift(self, node: Node, i: int, x: Variable, gradient: np.ndarray, before) -> str:
         """What a rule gives one of its inputs, as a formula where we know it."""
-        name = self._name[self._of(x)]
+        name = self._argument(x)
         formula = ""
         if node.name in _RULES and len(_RULES[node.name]) == len(node.inputs):
             letters = dict(zip("ab", map(self._argument, node.inputs), strict=False))
@@ -169,30 +174,48 @@ class _Story:
         return f"{node.name}({', '.join(arguments)})"
 
     def _argument(self, x: object) -> str:
-        return self._name[self._of(x)] if _tracked(x) else show(getattr(x, "value", x))
+        """The name of a Variable, with the output's number if its node has several."""
+        if not _tracked(x):
+            return show(getattr(x, "value", x))
+        several = len(x.node.values) > 1
+        return f"{self._name[self._of(x)]}[{x.index}]" if several else self._name[self._of(x)]
 
     def _of(self, x: Variable) -> int:
         return self._place[x.node.moment]
 
-    def _arrive(self, adjoints: list, x: Variable, gradient: np.ndarray) -> None:
-        before = adjoints[self._of(x)]
-        adjoints[self._of(x)] = gradient if before is None else before + gradient
+    def _adjoint(self, x: Variable) -> np.ndarray | None:
+        return self._adjoints[self._of(x)][x.index]
 
-    def _moment(self, adjoints: list, active: int | None, caption: str) -> Moment:
-        shown = tuple(None if a is None else show(a) for a in adjoints)
-        return Moment(len(self._tape), shown, active, True, caption)
+    def _arrive(self, x: Variable, gradient: np.ndarray) -> None:
+        before = self._adjoint(x)
+        self._adjoints[self._of(x)][x.index] = gradient if before is None else before + gradient
+
+    def _moment(self, active: int | None, focus: int, caption: str) -> Moment:
+        shown = tuple(map(_adjoints_of_one, self._adjoints))
+        return Moment(len(self._tape), shown, active, focus, caption)
+
+
+def _adjoints_of_one(adjoints: list[np.ndarray | None]) -> str | None:
+    """What has reached a node: one adjoint an output, a dash where there is none yet."""
+    if all(adjoint is None for adjoint in adjoints):
+        return None
+    return "; ".join("–" if adjoint is None else show(adjoint) for adjoint in adjoints)
 
 
 def show(value: object) -> str:
-    """A number, a short list of numbers, or else the shape."""
+    """A number, up to four of them in their brackets, or else how many and how large they are."""
     if not isinstance(value, np.ndarray | np.generic | int | float):
         return str(value)
     array = np.asarray(value)
-    if array.size == 1 and array.ndim == 0:
-        return _number(array)
-    if array.ndim == 1 and array.size <= 4:
-        return f"[{', '.join(map(_number, array))}]"
-    return f"shape {array.shape}"
+    if array.size <= 4:
+        return _entries(array)
+    count = " × ".join(map(str, array.shape)) + (" numbers" if array.ndim == 1 else "")
+    low, high = _number(array.min()), _number(array.max())
+    return f"[{count}: {low if low == high else f'{low} to {high}'}]"
+
+
+def _entries(array: np.ndarray) -> str:
+    return _number(array) if array.ndim == 0 else f"[{', '.join(map(_entries, array))}]"
 
 
 def _number(value: np.ndarray) -> str:

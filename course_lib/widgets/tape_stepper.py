@@ -33,13 +33,12 @@ class TapeStepper(View):
 
     def __init__(self, f: Callable, *inputs: object) -> None:
         nodes, moments = record(f, *inputs)
-        last = len(moments) - 1
-        self.pages = [tape_graph(nodes, moment, k, last) for k, moment in enumerate(moments)]
+        self.pages = tape_graph(nodes, moments)
         stage = parts().Stage(
             label="Tape stepper: arrow keys step forward and back",
             value=0.0,
             low=0.0,
-            high=float(last),
+            high=float(len(moments) - 1),
             step=1.0,
             frames=[page.drawing for page in self.pages],
             sentences=[page.alt for page in self.pages],

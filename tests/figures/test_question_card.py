@@ -20,8 +20,8 @@ def test_long_questions_and_choices_are_wrapped():
 
 
 def test_what_follows_stands_below_unchanged(read):
-    moment = Moment(1, ("1",), None, True, "The gradient.")
-    below = tape_graph([TapeNode("x", "", "2")], moment, 1, 1)
+    moment = Moment(1, ("1",), None, 0, "The gradient.")
+    (below,) = tape_graph([TapeNode("x", "", "2")], [moment])
     card = question_card("How many?", ["one", "two"])
     both = question_card("How many?", ["one", "two"], below)
     assert both.height == card.height + below.height

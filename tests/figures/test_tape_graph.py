@@ -1,5 +1,6 @@
 """The graph of a tape: where its boxes stand, and what a moment shows."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +39,8 @@ def test_everything_is_on_the_page(tape):
         for k in range(count)
     ]
     adjoints = ("1.000",) * count
-    figure = tape_graph(nodes, Moment(count, adjoints, count - 1, True, "Here."), 3, 9)
-    for mark in figure.marks:
+    (figure,) = tape_graph(nodes, [Moment(count, adjoints, count - 1, count - 1, "Here.")])
+    for mark in (mark for mark in figure.marks if mark.clip is None):
         if hasattr(mark, "corner"):
             assert mark.x >= 0 and mark.x + mark.width <= figure.width
             assert mark.y >= 0 and mark.y + mark.height <= figure.height
@@ -56,8 +57,22 @@ def test_a_diamond_does_not_cross_itself():
 
 def test_what_is_not_yet_computed_is_not_shown(read):
     nodes = [TapeNode("x", "", "2", ()), TapeNode("v1", "sin(x)", "0.909", (0,))]
-    early = read(tape_graph(nodes, Moment(1, (None, None), None, False, "The inputs."), 0, 2))
-    late = read(tape_graph(nodes, Moment(2, ("−0.416", "1"), 1, True, "Back."), 2, 2))
+    first = Moment(1, (None, None), None, 0, "The inputs.")
+    last = Moment(2, ("−0.416", "1"), 1, 1, "Back.")
+    early, late = map(read, tape_graph(nodes, [first, last]))
     assert "0.909" not in early.texts()
     assert {"0.909", "∂ −0.416", "∂ 1", "v1 = sin(x)"} <= set(late.texts())
-    assert late.root.get("aria-label") == "Step 2 of 2: Back."
+    assert late.root.get("aria-label") == "Step 1 of 1: Back."
+
+
+@pytest.mark.parametrize("inputs", [lambda k: (k - 1,), lambda k: (0,)], ids=["long", "wide"])
+def test_a_large_tape_is_seen_around_its_focus(read, inputs):
+    nodes = [TapeNode(f"v{k}", "f", "0.5", inputs(k) if k else ()) for k in range(200)]
+    moments = [Moment(200, (None,) * 200, k, k, f"At {k}.") for k in range(200)]
+    pictures = tape_graph(nodes, moments)
+    assert {(p.width, p.height) for p in pictures} == {(pictures[0].width, pictures[0].height)}
+    assert pictures[0].width <= 760 and pictures[0].height <= 620
+    for k in (0, 57, 199):
+        assert f"v{k} = f" in read(pictures[k]).texts()
+        assert len(read(pictures[k]).texts()) < 120
+    assert sum(len(p.drawing) for p in pictures) < 200 * 20_000

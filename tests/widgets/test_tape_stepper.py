@@ -74,3 +74,49 @@ def test_the_printed_sentence_is_the_last_one():
 def test_a_function_that_leaves_the_tape_is_explained():
     with pytest.raises(TapeError):
         TapeStepper(lambda x: np.asarray(x), 1.0)
+
+
+@custom_gradient
+def square_and_cube(x):
+    return (x**2, x**3), lambda square, cube: 2 * x * square + 3 * x**2 * cube
+
+
+def test_each_output_of_a_rule_has_an_adjoint_of_its_own():
+    def product(x):
+        square, cube = square_and_cube(x)
+        return square * cube
+
+    said = sentences(TapeStepper(product, 2.0))
+    assert "v2 = v1[0] · v1[1] = 32" in said[2]
+    assert "v1[0] gets ∂v2 · v1[1] = 8; v1[1] gets ∂v2 · v1[0] = 4." in said[4]
+    assert "the rule of square_and_cube receives ∂v1[0] = 8 and ∂v1[1] = 4; x gets 80." in said[5]
+
+
+def test_an_output_that_nobody_uses_has_no_adjoint():
+    view = TapeStepper(lambda x: square_and_cube(x)[1], 2.0)
+    assert "receives ∂v1[1] = 1; x gets 12." in sentences(view)[3]
+    assert "∂ –; 1" in view.figure.drawing
+
+
+def test_small_matrices_are_shown_and_large_ones_summed_up():
+    said = sentences(TapeStepper(lambda a, b: a @ b, np.eye(2), np.arange(6.0).reshape(2, 3)))
+    assert said[0].endswith("a = [[1, 0], [0, 1]] and b = [2 × 3: 0 to 5].")
+    assert said[-1].endswith("∂a = [[3, 12], [3, 12]], ∂b = [2 × 3: 1].")
+
+
+def test_a_long_tape_fits_the_page_and_stays_small():
+    def long(x):
+        for _ in range(30):
+            x = np.sin(x) * 1.1
+        return x
+
+    view = TapeStepper(long, 0.5)
+    assert len(view.pages) == 123
+    assert max(page.height for page in view.pages) < 620
+    assert len("".join(view.stage.frames)) < 700_000
+
+
+def test_what_is_undefined_is_told():
+    with np.errstate(all="ignore"):
+        view = TapeStepper(lambda x: np.where(x > 0, np.sqrt(x), 0.0), [-1.0, 4.0])
+    assert sentences(view)[-1].endswith("∂x = [undefined, 0.250].")
