@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -110,11 +111,12 @@ def race_at(race: Race, step: int) -> Figure:
     for ink, runner in zip(LINES, race.runners, strict=False):
         been = _places(runner, race.dimensions)[: step + 1]
         marks.append(_trace(left, been, ink))
-        marks += [dot for place in been[:-1] for dot in left.dot(*place, ink, ink, 2.2)]
+        marks += [dot for x, y in been[:-1] for dot in left.dot(x, y, ink, ink, 2.2)]
         marks.append(_trace(right, _history(runner)[: step + 1], ink))
     for ink, runner in zip(LINES, race.runners, strict=False):
-        marks += left.dot(*_places(runner, race.dimensions)[step], ink, "page")
-        marks += right.dot(*_history(runner)[step], ink, "page")
+        for panel, places in ((left, _places(runner, race.dimensions)), (right, _history(runner))):
+            x, y = places[step]
+            marks += panel.dot(x, y, ink, "page")
     readout = _readout(race, step)
     words, tall = paragraph(readout, left.left, _BELOW + used)
     return Figure(
@@ -165,7 +167,7 @@ def _contours(race: Race, panel: Panel) -> Iterable[Mark]:
 
     (x, y), losses = race.ground
     finite = losses[np.isfinite(losses)]
-    lines = contour_generator(x, y, np.ma.masked_invalid(losses.T))
+    lines: Any = contour_generator(x, y, np.ma.masked_invalid(losses.T))
     # Levels by quantile: a valley shows as many lines as the slopes above it.
     for level in np.quantile(finite, np.linspace(0.02, 0.95, _CONTOURS)):
         for line in lines.lines(level):

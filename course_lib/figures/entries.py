@@ -30,8 +30,8 @@ def entries(
     panel = _panel(wanted, given, shown)
     marks: list[Mark] = [*panel.axes(title, xticks=_places(shown))]
     for k in shown:
-        pair = [values[k] if k < len(values) else np.nan for values in (wanted, given)]
-        marks += _entry(panel, k, *pair, marked=k == at)
+        right, found = (v[k] if k < len(v) else np.nan for v in (wanted, given))
+        marks += _entry(panel, k, right, found, marked=k == at)
     below = _TOP + _HEIGHT + 28
     keys, used = legend([("area", "mismatch", "mismatch")], panel.left + 210, below, _WIDTH)
     marks += [

@@ -84,7 +84,7 @@ def _paint(name: str) -> tuple[str, float]:
 
 def _line(name: str) -> dict:
     ink = INKS[name]
-    dash = "solid"
+    dash: str | tuple = "solid"
     if ink.dash:
         dash = (ink.shift / ink.width, tuple(length / ink.width for length in ink.dash))
     return {"color": ink.light, "lw": ink.width * _POINTS, "ls": dash, "solid_joinstyle": "round"}

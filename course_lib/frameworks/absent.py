@@ -47,7 +47,7 @@ class SkipCells:
         package = next(iter(wanting.values()), None) or self._named(cell)
         if package is None:
             return cell
-        kept = [s for s in imports if id(s) not in wanting]
+        kept: list[ast.stmt] = [s for s in imports if id(s) not in wanting]
         for name in _defined(cell) - _defined(ast.Module(kept, [])):
             self.namespace[name] = Absent(package)
         label = LABELS[package]

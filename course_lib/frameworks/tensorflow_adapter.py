@@ -45,7 +45,7 @@ class TensorFlowAdapter(Adapter):
 
     def _record(self, rule: Callable, leaves: list, twice: bool = False) -> Recording:
         wanted = [x for x in leaves if self.is_tensor(x)]
-        outer = tf.GradientTape(persistent=True) if twice else nullcontext()
+        outer: Any = tf.GradientTape(persistent=True) if twice else nullcontext()
         inner = tf.GradientTape(persistent=True)
         with outer, inner:
             for tape in (outer, inner) if twice else (inner,):
@@ -60,12 +60,12 @@ class TensorFlowAdapter(Adapter):
             ]
             if not pairs:
                 return [None] * len(leaves)
-            ys, us = map(list, zip(*pairs, strict=True))
+            targets, us = map(list, zip(*pairs, strict=True))
             if lifted:
                 with outer:
-                    found = inner.gradient(ys, wanted, output_gradients=us)
+                    found = inner.gradient(targets, wanted, output_gradients=us)
             else:
-                found = (outer if twice else inner).gradient(ys, wanted, output_gradients=us)
+                found = (outer if twice else inner).gradient(targets, wanted, output_gradients=us)
             found = map(_dense, found)
             return [next(found) if self.is_tensor(x) else None for x in leaves]
 

@@ -70,13 +70,10 @@ class TorchAdapter(Adapter):
         positions = _positions(node, leaves)
 
         def watched(*upstreams: Any) -> Any:
-            before = [None if u is None else self.numpy(u) for u in upstreams]
+            before = [(u, self.numpy(u)) for u in upstreams if u is not None]
             returned = apply(*upstreams)
             raw = tuple(self.numpy(g) if self.is_tensor(g) else g for g in as_tuple(returned))
-            changed = any(
-                u is not None and not np.array_equal(self.numpy(u), b, equal_nan=True)
-                for u, b in zip(upstreams, before, strict=True)
-            )
+            changed = any(not np.array_equal(self.numpy(u), b, equal_nan=True) for u, b in before)
             steps.append(BackwardStep(positions, raw, changed))
             return returned
 

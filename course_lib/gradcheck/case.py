@@ -21,12 +21,12 @@ Upstreams = tuple[np.ndarray, ...]
 class Pull:
     """What came of running a rule and its backward once.
 
-    `gradients` has an array or None for each input; it is None if something raised `error`, in the
-    forward unless `outputs` is there.
+    `gradients` has an array or None for each input; it is empty if something raised `error`, in the
+    forward if `outputs` is empty too.
     """
 
-    outputs: tuple[np.ndarray, ...] | None = None
-    gradients: tuple | None = None
+    outputs: tuple[np.ndarray, ...] = ()
+    gradients: tuple[np.ndarray | None, ...] = ()
     error: Exception | None = None
     custom: bool = False
     steps: list[BackwardStep] = field(default_factory=list)
@@ -100,14 +100,15 @@ class Case:
             return Pull(error=error)
         outputs, custom = watched.outputs, watched.custom
         given = self.random(outputs) if upstreams is None else upstreams
-        gradients, error = None, None
+        gradients: tuple[np.ndarray | None, ...] = ()
+        raised: Exception | None = None
         try:
             gradients = watched.pullback(*given)
-        except Exception as raised:
-            error = raised
+        except Exception as error:
+            raised = error
         now = watched.inputs_now()
         overwritten = tuple(i for i in self.places if not _identical(now[i], inputs[i]))
-        return Pull(outputs, gradients, error, custom, list(watched.steps), overwritten)
+        return Pull(outputs, gradients, raised, custom, list(watched.steps), overwritten)
 
     def random(self, outputs: tuple, which: int = 0) -> Upstreams:
         """Upstream gradients between 0.5 and 1.5 in size, of both signs."""
@@ -152,7 +153,7 @@ class Case:
     def gradient(self, name: str, i: int) -> np.ndarray:
         """The gradient for input i, zeros where there is none."""
         gradients = self.pull(name).gradients
-        found = None if gradients is None else gradients[i]
+        found = gradients[i] if gradients else None
         return np.zeros(np.shape(self.exact[i])) if found is None else np.asarray(found, float)
 
     # -- what it should be -----------------------------------------------------------------------
@@ -214,6 +215,7 @@ class Case:
         ValueError
             If the surrogate does not return one array for each array, of its shape.
         """
+        assert self.surrogate, "there is nothing that the rule declares"
         returned = self.surrogate(*upstreams, *inputs)
         given = tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
         if len(given) == len(self.places):

@@ -59,7 +59,7 @@ def constant_factor(w: Wrong) -> float | None:
 def _holds_elsewhere(w: Wrong, factor: float, which: int) -> bool:
     there = w.case.elsewhere(which)
     pull = w.case.run(inputs=there)
-    if pull.gradients is None or pull.gradients[w.i] is None:
+    if not pull.gradients or pull.gradients[w.i] is None:
         return True  # nothing is learnt outside the domain
     upstreams = w.case.random(pull.outputs)
     given = np.asarray(pull.gradients[w.i], float)

@@ -15,7 +15,7 @@ from course_lib.gradcheck.faults import Fault
 def raises_in_forward(case: Case) -> Fault | None:
     """The forward itself raises, or returns what is no output."""
     error = case.first.error
-    if error is None or case.first.outputs is not None:
+    if error is None or case.first.outputs:
         return None
     if isinstance(error, BadOutput):
         return Fault("rule-raises", str(error), hint="Let the forward return its result.")
@@ -28,7 +28,7 @@ def raises_in_forward(case: Case) -> Fault | None:
 
 def is_random(case: Case) -> Fault | None:
     """Two runs on the same inputs give different outputs."""
-    if case.first.error is not None or case.again.outputs is None or case.first.overwritten:
+    if case.first.error is not None or not case.again.outputs or case.first.overwritten:
         return None
     for k, (once, again) in enumerate(zip(case.first.outputs, case.again.outputs, strict=False)):
         if not np.array_equal(once, again, equal_nan=True):
@@ -199,7 +199,7 @@ def _gradients_as_given(case: Case) -> Iterator[tuple[int, np.ndarray]]:
             for p, g in zip(step.positions, step.returned, strict=False)
             if p == i and g is not None
         ]
-        if not given and case.first.gradients is not None and case.first.gradients[i] is not None:
+        if not given and case.first.gradients and case.first.gradients[i] is not None:
             given = [case.first.gradients[i]]
         yield from ((i, np.asarray(g)) for g in given)
 

@@ -114,6 +114,7 @@ def _engine(order: GradeOrder) -> Engine:
 def _hidden(order: GradeOrder, solutions: Path) -> tuple[Path, ...]:
     """What no submission may see, even if it lies inside the interpreter's own folder."""
     database = (order.gradebook or "").removeprefix("sqlite:///")
+    named: tuple[Path | str | None, ...]
     named = (solutions, *order.paths, order.output, order.feedback, order.journal, database)
     return tuple(Path(path).resolve() for path in named if path)
 

@@ -7,7 +7,7 @@ kind, within the tolerance of the expected dtype, and nan is equal to nothing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -95,10 +95,11 @@ class _Judgement:
         self.question, self.probes = question, probes
 
     def of(self, answers: Sequence[dict[str, Any] | None]) -> Verdict:
-        if len(answers) != len(self.probes) or any(not _is_report(answer) for answer in answers):
+        reports = [answer for answer in answers if _is_report(answer)]
+        if not len(answers) == len(reports) == len(self.probes):
             message = "The run of this answer was stopped before it was done; a person has to look."
             return self._verdict(Status.REVIEW, message)
-        for answer in answers:
+        for answer in reports:
             if answer["status"] == "missing":
                 message = f"Nothing here is called `{self.question.name}`."
                 return self._verdict(Status.NOT_ATTEMPTED, message)
@@ -109,15 +110,15 @@ class _Judgement:
         try:
             parts = [
                 {str(name): from_plain(part) for name, part in answer["parts"].items()}
-                for answer in answers
+                for answer in reports
             ]
         except (NotPlain, KeyError, AttributeError):
             return self._error({"message": "The answer cannot be read as numbers."})
         if any(value is UNFILLED for each in parts for value in each.values()):
             return self._verdict(Status.NOT_ATTEMPTED)
         if isinstance(self.question, OrderQuestion):
-            return self._order(parts[0].get("value"))
-        return self._numbers(parts, any(answer.get("changed") for answer in answers))
+            return self._order(self.question, parts[0].get("value"))
+        return self._numbers(parts, any(answer.get("changed") for answer in reports))
 
     def _numbers(self, parts: list[dict[str, Any]], overwrites: bool) -> Verdict:
         differences = [
@@ -139,10 +140,10 @@ class _Judgement:
             return self._wrong("wrong-scale", hint, first)
         return self._wrong(first.code, None, first)
 
-    def _order(self, order: Any) -> Verdict:
+    def _order(self, question: OrderQuestion, order: Any) -> Verdict:
         if not isinstance(order, list) or not all(isinstance(label, str) for label in order):
             return self._error({"message": "The answer is not a list of labels."})
-        accepted = self.question.accepted
+        accepted = question.accepted
         if order in accepted:
             return self._right()
         mistake = next(m for m in self.question.known_mistakes if m.when and m.when(order))
@@ -345,7 +346,7 @@ class _Comparison:
         return f"{call} with upstream {', '.join(map(_short, self.probe.upstreams))}"
 
 
-def _is_report(answer: Any) -> bool:
+def _is_report(answer: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(answer, dict) and isinstance(answer.get("status"), str)
 
 
@@ -382,8 +383,10 @@ def _aligned(actual: Any, expected: Any) -> Iterator[tuple[np.ndarray, np.ndarra
     elif isinstance(expected, list | tuple):
         for one, right in zip(actual, expected, strict=True):
             yield from _aligned(one, right)
-    elif (right := _as_numbers(expected)) is not None and actual is not None:
-        yield np.ravel(_signed(_as_numbers(actual))), np.ravel(_signed(right))
+    else:
+        given, right = _as_numbers(actual), _as_numbers(expected)
+        if given is not None and right is not None:
+            yield np.ravel(_signed(given)), np.ravel(_signed(right))
 
 
 def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:

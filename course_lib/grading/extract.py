@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from .shelf import is_check
 
@@ -169,7 +169,7 @@ def _marks(cell: dict[str, Any]) -> dict[str, Any]:
     return marks if _is_dict(marks) else {}
 
 
-def _is_dict(value: Any) -> bool:
+def _is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 

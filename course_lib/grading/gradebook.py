@@ -41,12 +41,14 @@ def write_gradebook(grades: Iterable[Graded], url: str) -> int:
         from sqlalchemy.exc import SAWarning, SQLAlchemyError
     except ImportError as reason:
         raise GradebookError("--gradebook needs nbgrader: pip install nbgrader.") from reason
+    written = [graded for graded in grades if graded.questions]
     where = url if "://" in url else f"sqlite:///{url}"
     try:
         with _alembic_in_reach(), warnings.catch_warnings(), Gradebook(where) as gradebook:
             # SQLAlchemy remarks on how nbgrader links its own tables.
             warnings.filterwarnings("ignore", "Object of type", SAWarning)
-            written = [_write(gradebook, graded) for graded in grades if graded.questions]
+            for graded in written:
+                _write(gradebook, graded)
     except (SQLAlchemyError, InvalidEntry, ImportError) as reason:
         first_line = str(reason).splitlines()[0]
         raise GradebookError(f"The gradebook {where} cannot be written: {first_line}") from reason

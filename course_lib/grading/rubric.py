@@ -121,6 +121,8 @@ class Question:
     domain : callable, optional
         `domain(*args) -> bool`: where the question makes sense. The mutation test looks for
         differences at points beyond `inputs`, but not outside the domain.
+    framework : str, optional
+        "tape", "torch" or "tensorflow": arrays reach the answer as that framework's tensors.
     """
 
     name: str
@@ -134,14 +136,18 @@ class Question:
     rtol: float | None = None
     atol: float | None = None
     domain: Callable[..., bool] | None = None
+    framework: str | None = None
 
     kind: ClassVar[str]
-    framework: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
         self._require(self.name.isidentifier(), "the name must be one that Python accepts")
         self._require(self.points > 0, "points must be positive")
         self._require(len(self.hints) == HINT_STEPS, f"give {HINT_STEPS} hints, in steps")
+        self._require(
+            self.framework in (None, *FRAMEWORKS),
+            f"the framework {self.framework!r} is none of {', '.join(FRAMEWORKS)}",
+        )
         codes = [mistake.code for mistake in self.mistakes]
         self._require(len(set(codes)) == len(codes), "two mistakes have the same code")
 
@@ -162,6 +168,10 @@ class Question:
         """The experiments that an answer is judged by."""
         raise NotImplementedError
 
+    def probe_at(self, args: tuple, rng: np.random.Generator) -> Probe:
+        """The experiment with these arguments, for the kinds of question that have any."""
+        raise NotImplementedError
+
     def expected(self, probe: Probe, mistake: Mistake | None = None) -> dict[str, Any]:
         """What the right answer, or the one with this mistake, gives for a probe, part by part."""
         raise NotImplementedError
@@ -178,23 +188,13 @@ class FunctionQuestion(Question):
         argument itself). Random ones, and the boundary points always.
     reference : callable
         The right answer, in NumPy.
-    framework : str, optional
-        "torch" or "tensorflow": arrays reach the answer as that framework's tensors.
     """
 
     _: KW_ONLY
     inputs: Callable[[np.random.Generator], Iterable[Any]]
     reference: Callable[..., Any]
-    framework: str | None = None
 
     kind: ClassVar[str] = "function"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(
-            self.framework in (None, *FRAMEWORKS),
-            f"the framework {self.framework!r} is none of {', '.join(FRAMEWORKS)}",
-        )
 
     def probes(self, rng: np.random.Generator) -> list[Probe]:
         return [self.probe_at(args, rng) for args in _each_as_tuple(self.inputs(rng))]
@@ -216,8 +216,6 @@ class RuleQuestion(Question):
 
     Parameters
     ----------
-    framework : str
-        "tape", "tensorflow" or "torch".
     inputs : callable
         As for a `FunctionQuestion`. Floating arrays are differentiated; anything else is passed
         to the rule as it is, and its gradient is None.
@@ -233,7 +231,6 @@ class RuleQuestion(Question):
     """
 
     _: KW_ONLY
-    framework: str
     inputs: Callable[[np.random.Generator], Iterable[Any]]
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -244,10 +241,7 @@ class RuleQuestion(Question):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(
-            self.framework in FRAMEWORKS,
-            f"the framework {self.framework!r} is none of {', '.join(FRAMEWORKS)}",
-        )
+        self._require(self.framework is not None, "say for which framework the rule is")
 
     def probes(self, rng: np.random.Generator) -> list[Probe]:
         return [self.probe_at(args, rng) for args in _each_as_tuple(self.inputs(rng))]
@@ -283,7 +277,7 @@ class RuleQuestion(Question):
         return parts
 
     def _standard_mistakes(self) -> tuple[Mistake, ...]:
-        def for_gradients(change: Callable[[tuple], tuple]) -> dict[str, Callable]:
+        def for_gradients(change: Callable[[tuple], tuple]) -> dict[str, Any]:
             """The gradients, changed; and the second gradients likewise, if they are asked for."""
             parts = {"backward": self.backward, "second": self.second}
             return {
@@ -315,19 +309,24 @@ class RuleQuestion(Question):
             ),
         )
 
-    def _with_upstreams_of_ones(self) -> dict[str, Callable]:
+    def _with_upstreams_of_ones(self) -> dict[str, Any]:
+        second_backward = self.second
+
         def backward(*upstreams_and_inputs: Any) -> Any:
             inputs = len(as_tuple(self.backward(*upstreams_and_inputs)))
             ones = map(np.ones_like, upstreams_and_inputs[:-inputs])
             return self.backward(*ones, *upstreams_and_inputs[-inputs:])
 
+        if second_backward is None:
+            return {"backward": backward}
+
         def second(*directions_upstreams_and_inputs: Any) -> Any:
-            inputs = len(as_tuple(self.second(*directions_upstreams_and_inputs)))
+            inputs = len(as_tuple(second_backward(*directions_upstreams_and_inputs)))
             directions = directions_upstreams_and_inputs[:inputs]
             ones = map(np.ones_like, directions_upstreams_and_inputs[inputs:-inputs])
-            return self.second(*directions, *ones, *directions_upstreams_and_inputs[-inputs:])
+            return second_backward(*directions, *ones, *directions_upstreams_and_inputs[-inputs:])
 
-        return {"backward": backward} | ({"second": second} if self.second else {})
+        return {"backward": backward, "second": second}
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def load_rubric(folder: Path) -> Rubric:
     """The `rubric` that `folder/rubric.py` defines."""
     file = Path(folder) / "rubric.py"
     spec = importlib.util.spec_from_file_location(f"rubric_of_{file.parent.name}", file)
+    assert spec is not None and spec.loader is not None, "the name ends in .py"
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not isinstance(getattr(module, "rubric", None), Rubric):
@@ -65,7 +66,7 @@ def model_answer(rubric: Rubric, name: str) -> str:
 
 def cells_before_answer(rubric: Rubric, name: str) -> list[str]:
     """What has run when the answer's cell is reached: code cells, earlier model answers too."""
-    sources = []
+    sources: list[str] = []
     for cell in _code_cells(rubric):
         if grade_id(cell) == name:
             return sources

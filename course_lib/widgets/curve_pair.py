@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from course_lib import figures
-from course_lib.figures import Strand, Truth
+from course_lib.figures import Figure, Strand, Truth
 from course_lib.figures.curve_pair import (
     Limits,
     forward_limits,
@@ -19,6 +19,7 @@ from course_lib.figures.curve_pair import (
 )
 from course_lib.figures.ticks import round_step
 from course_lib.widgets.dialects import Dialect, dialects
+from course_lib.widgets.limits import limits
 from course_lib.widgets.parts import parts
 from course_lib.widgets.view import View
 
@@ -58,6 +59,8 @@ class CurvePair(View):
         or parameters are not as described.
     """
 
+    _page: Figure
+
     def __init__(
         self,
         rules: Mapping[str, Callable[..., Any] | None] | Callable[..., Any],
@@ -68,19 +71,22 @@ class CurvePair(View):
         true: Callable[..., np.ndarray] | None = None,
         name: str | None = None,
     ) -> None:
-        low, high = _limits(xlim)
+        low, high = limits(xlim)
         self._dialects, self._missing = dialects(rules)
         self._true = true
         self._name = name or self._dialects[0].called
         self._xlim = low, high
         self._ylim: Limits | None = None
         self._glim: Limits | None = None
-        given = dict(params or {})
+        given: dict[str, Any] = dict(params or {})
         self._fixed = {key: p for key, p in given.items() if isinstance(p, Real)}
         self.dials = {key: _dial(key, p) for key, p in given.items() if key not in self._fixed}
         self.toggles = {d.name: _toggle(d) for d in self._dialects}
         step = round_step((high - low) / 200)
-        start = _nearest(low + 0.6 * (high - low) if x is None else x, low, high, step)
+        start = low + 0.6 * (high - low) if x is None else float(x)
+        if not np.isfinite(start):
+            raise ValueError(f"x is {x!r}; give a number from {low:g} to {high:g}.")
+        start = _nearest(start, low, high, step)
         stage = parts().Stage(
             label=f"{self._name}: drag, or use the arrow keys, to move x",
             value=start,
@@ -151,24 +157,16 @@ class CurvePair(View):
         true_curve, *curves = self._curves
         true_slope, *values = here.tolist()
         strands = [
-            Strand(d.label, d.name, *curves[2 * k : 2 * k + 2], *values[2 * k : 2 * k + 2])
-            for k, d in enumerate(self._shown())
+            Strand(d.label, d.name, forward, gradient, value, slope)
+            for d, forward, gradient, value, slope in zip(
+                self._shown(), curves[::2], curves[1::2], values[::2], values[1::2], strict=True
+            )
         ]
         return strands, Truth(true_curve, true_slope)
 
     def _title(self) -> str:
         params = [f"{key}={value:.4g}".replace("-", "−") for key, value in self.params.items()]
         return f"{self._name}({', '.join(['x', *params])})"
-
-
-def _limits(xlim: Limits) -> Limits:
-    try:
-        low, high = map(float, xlim)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not low < high or np.isinf([low, high]).any():
-        raise ValueError(f"xlim is {xlim!r}; give two numbers, the lower first, such as (-3, 3).")
-    return low, high
 
 
 def _dial(name: str, given: Range):
@@ -181,9 +179,18 @@ def _dial(name: str, given: Range):
             f"The parameter {name!r} is {given!r}; give (start, lowest, highest), such as "
             "(10, 1, 30), or a single number to keep it fixed."
         )
-    step = round_step((high - low) / 100)
+    step = _step(start, low, high)
     digits = max(0, -int(np.floor(np.log10(step))))
     return parts().Dial(name=name, value=start, low=low, high=high, step=step, digits=digits)
+
+
+def _step(start: float, low: float, high: float) -> float:
+    """About a hundredth of the way, such that steps from `low` reach `start`."""
+    rough = round_step((high - low) / 100)
+    for step in (rough, rough / 2, rough / 5, rough / 10):
+        if np.isclose((start - low) / step, round((start - low) / step), rtol=0, atol=1e-6):
+            return step
+    return rough
 
 
 def _toggle(dialect: Dialect) -> ipywidgets.Checkbox:

@@ -31,9 +31,11 @@ class DescentRace(View):
 
     Raises
     ------
+    TypeError
+        If the losses are not a dict.
     ValueError
-        If there are no losses or more than three, the start is not one or two numbers, or a loss
-        is not a single number.
+        If there are no losses or more than three, the start is not one or two numbers, a loss is
+        not a single number or not finite at the start, or there is no step to take.
     """
 
     def __init__(
@@ -44,20 +46,27 @@ class DescentRace(View):
         rate: float = 0.1,
         steps: int = 40,
     ) -> None:
+        if not isinstance(losses, Mapping):
+            raise TypeError(f'The losses are {losses!r}; give a dict such as {{"true": loss}}.')
         if not 1 <= len(losses) <= len(LINES):
             raise ValueError(f"{len(losses)} losses were given; give one to {len(LINES)}.")
+        if not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"{steps!r} steps were asked for; give a whole number from 1.")
         if np.size(start) not in (1, 2):
             raise ValueError(f"The start is {start!r}; give one number or two.")
         landscape = next(iter(losses.values()))
         shape = np.shape(start)
 
         def loss(point: np.ndarray) -> float:
-            return _number(frameworks.get("tape").call(landscape, point.reshape(shape)))
+            with np.errstate(all="ignore"):
+                return _number(frameworks.get("tape").call(landscape, point.reshape(shape)))
 
         runners = [
             _run(label, rule, np.asarray(start, dtype=float), rate, steps)
             for label, rule in losses.items()
         ]
+        if not np.isfinite([runner.losses[0] for runner in runners]).all():
+            raise ValueError(f"The loss at the start {start!r} is not finite; start elsewhere.")
         self.race = Race(runners, loss)
         frames = [race_at(self.race, step) for step in range(steps + 1)]
         stage = parts().Stage(
@@ -73,7 +82,7 @@ class DescentRace(View):
         stage.show(race_ground(self.race))
         super().__init__(descent_race(self.race, steps), stage)
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
         """Keep `figure` for print; the stage turns its own pages."""
         self.figure = figure
 

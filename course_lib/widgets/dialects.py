@@ -1,6 +1,6 @@
 """A rule in one framework, as NumPy sees it: its value, and the gradient that it claims."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,8 @@ class Dialect:
         The way in and out of the framework.
     """
 
-    rule: object
-    adapter: object
+    rule: Callable
+    adapter: frameworks.Adapter
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ class Dialect:
         shapes = [np.shape(output) for output in outputs]
         if shapes != [x.shape]:
             raise ValueError(
-                f"The {self.label} rule gave outputs of shapes {shapes} for an x of shape "
+                f"The rule of {self.label} gave outputs of shapes {shapes} for an x of shape "
                 f"{x.shape}; a pair of curves needs one output of the shape of x. Wrap the rule in "
                 "a function that picks one output, or evaluates one element."
             )
@@ -87,7 +87,7 @@ def dialects(rules: object) -> tuple[list[Dialect], list[str]]:
             here.append(Dialect(rule, adapter))
         elif rule:
             raise TypeError(
-                f"The {adapter.label} rule is {rule!r}; expected a function of a tensor."
+                f"The rule of {adapter.label} is {rule!r}; expected a function of a tensor."
             )
     if not here:
         raise ValueError(

@@ -18,6 +18,7 @@ class Stage(ipywidgets.VBox):
     frames = traitlets.List(traitlets.Unicode())
     sentences = traitlets.List(traitlets.Unicode())
     levels = traitlets.List(traitlets.Float())
+    children: tuple[ipywidgets.Widget, ...]
 
     def __init__(
         self,

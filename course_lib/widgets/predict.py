@@ -75,7 +75,7 @@ class Prediction(View):
         if remembered in self._choices:
             self.choice.picked = self._choices.index(remembered)
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
         """Keep `figure` for print; live, the question speaks for itself."""
         self.figure = figure
 

@@ -8,9 +8,11 @@ import numpy as np
 from course_lib import figures
 from course_lib.figures import Figure
 from course_lib.figures.curve_pair import Limits
+from course_lib.figures.limits import curve_limits
 from course_lib.figures.sketch import Sketch, sketch_figure
 from course_lib.figures.ticks import comfortable, round_step
-from course_lib.widgets.dialects import dialects
+from course_lib.widgets.dialects import Dialect, dialects
+from course_lib.widgets.limits import limits
 from course_lib.widgets.parts import parts
 from course_lib.widgets.view import View
 
@@ -44,17 +46,18 @@ class SketchTheGradient(View):
         true: Callable[[np.ndarray], np.ndarray] | None = None,
         name: str | None = None,
     ) -> None:
-        if knots < 2:
-            raise ValueError(f"{knots} knots were asked for; a sketch needs two or more.")
+        if not isinstance(knots, int) or knots < 2:
+            raise ValueError(f"{knots!r} knots were asked for; a sketch needs two or more.")
         (dialect,), _ = dialects(f)
 
         def probe(x: np.ndarray) -> np.ndarray:
             with np.errstate(all="ignore"):
-                slope = true(x) if true else figures.slope(lambda at: dialect.value(at, {}), x)
+                slope = true(x) if true else _slope(dialect, x, high - low)
                 return np.array([dialect.value(x, {}), np.broadcast_to(slope, x.shape)])
 
-        self._forward, self._truth = figures.sample(probe, *map(float, xlim))
-        self._x = np.linspace(*map(float, xlim), knots)
+        low, high = limits(xlim)
+        self._forward, self._truth = figures.sample(probe, low, high)
+        self._x = np.linspace(low, high, knots)
         self._reach = _reach(self._truth.y)
         self._title = f"{name or dialect.called}(x)"
         self.revealed = False
@@ -96,5 +99,14 @@ class SketchTheGradient(View):
 
 def _reach(truth: np.ndarray) -> Limits:
     """Room for the truth, for zero, and for being wrong in either direction."""
-    finite = truth[np.isfinite(truth)]
-    return comfortable(min(float(finite.min()), 0.0), max(float(finite.max()), 0.0), 0.3)
+    if not np.isfinite(truth).any():
+        raise ValueError(
+            "The function has no derivative anywhere between the limits, so there is nothing to "
+            "sketch. Choose an xlim where it has one."
+        )
+    low, high = curve_limits([truth])
+    return comfortable(min(low, 0.0), max(high, 0.0), 0.24)
+
+
+def _slope(dialect: Dialect, x: np.ndarray, width: float) -> np.ndarray:
+    return figures.slope(lambda at: dialect.value(at, {}), x, width)

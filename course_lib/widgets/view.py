@@ -17,6 +17,8 @@ class View(ipywidgets.VBox):
     sentence, which is also what nbval compares.
     """
 
+    children: tuple[ipywidgets.Widget, ...]
+
     def __init__(self, figure: Figure, stage, controls: Sequence[ipywidgets.Widget] = ()) -> None:
         self.figure = figure
         self.stage = stage

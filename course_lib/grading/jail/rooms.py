@@ -80,7 +80,7 @@ class JailedRooms:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as said:
             self._jail = subprocess.Popen(
-                command, stdin=theirs, stdout=said, stderr=said, env=behind.environment
+                command, stdin=theirs.fileno(), stdout=said, stderr=said, env=behind.environment
             )
             theirs.close()
             self._control.settimeout(_START_SECONDS)
@@ -197,7 +197,7 @@ class OpenRooms:
         with ours, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
             process = subprocess.Popen(
                 [sys.executable, "-c", _OPEN, json.dumps(limits.as_json())],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=bars.environment(home, course),
