@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
+from typing import TypeGuard
 
 import numpy as np
 
@@ -71,14 +72,14 @@ def _reached(outputs: Sequence[Variable], inputs: Sequence[Variable]) -> list[No
     return [found[moment] for moment in sorted(found)]
 
 
-def _tracked(x: object) -> bool:
+def _tracked(x: object) -> TypeGuard[Variable]:
     return isinstance(x, Variable) and x.node is not None
 
 
 def _names(f: Callable, count: int) -> list[str]:
     """The names of `f`'s parameters, or x1, x2, … where it has none to tell."""
     try:
-        parameters = signature(f).parameters.values()
+        parameters = list(signature(f).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     own = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

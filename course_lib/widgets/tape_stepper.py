@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from course_lib.figures import Figure
 from course_lib.figures.tape_graph import tape_graph
 from course_lib.widgets.parts import parts
 from course_lib.widgets.recording import record
@@ -45,6 +46,6 @@ class TapeStepper(View):
         )
         super().__init__(self.pages[-1], stage)
 
-    def show(self, figure) -> None:
+    def show(self, figure: Figure, over: Figure | None = None) -> None:
         """Keep `figure` for print; the stage turns its own pages."""
         self.figure = figure
