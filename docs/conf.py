@@ -60,7 +60,6 @@ napoleon_google_docstring = False
 napoleon_preprocess_types = True
 napoleon_use_rtype = False
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 default_role = "code"

@@ -51,7 +51,7 @@ function ask({ question, choices, answer, verdicts }, el, then) {
 
 async function enliven(view) {
   const { asked, ...state } = await unpack(view.dataset.view);
-  const picture = view.closest(".cell_output").querySelector("img");
+  const picture = view.closest(".cell_output").querySelector("a:has(> img)");
   const show = () => stage.render({ model: new Model({ levels: [], ...state }), el: view });
   view.classList.add("cg-view");
   asked ? ask(asked, view, show) : show();

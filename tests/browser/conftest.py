@@ -9,27 +9,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from driver import CHROMIUM_NAMES, CHROMIUM_OPTIONS, JupyterLab, Notebook, find_chromium
+from driver import JupyterLab, Notebook
 
 Opener = Callable[..., Notebook]
 
 
 @pytest.fixture(scope="session")
-def browser_context() -> Iterator:
+def browser_context(chromium) -> Iterator:
     """A window of the system's Chromium."""
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip(
-            f"No Chromium on this machine (looked for {', '.join(CHROMIUM_NAMES)}): the widgets "
-            "are not tried in a browser here. On Debian: apt-get install chromium."
-        )
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        context = browser.new_context(viewport={"width": 1100, "height": 1000})
-        yield context
-        browser.close()
+    context = chromium.new_context(viewport={"width": 1100, "height": 1000})
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,201 @@
+"""The site, built as `make site` builds it, and opened in a real browser without a kernel."""
+
+from importlib import import_module
+from itertools import cycle, pairwise
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from driver import REPOSITORY
+from pages import broken_links, pages
+
+ROOMS = ("tape", "frameworks", "gradcheck", "figures", "widgets", "grading")
+ONE_OF_EACH = (
+    "docs/index.html",
+    "docs/instructor.html",
+    "docs/api/gradcheck.html",
+    "notebooks/01_tape.html",
+    "exercises/01_tape/tape.html",
+)
+
+
+def names(site):
+    """Of all pages but the first, which sends its reader on."""
+    found = [page.path.relative_to(site).as_posix() for page in pages(site)]
+    return [name for name in found if name != "index.html"]
+
+
+# -- as files --------------------------------------------------------------------------------------
+
+
+def test_every_notebook_exercise_and_guide_is_a_page(site):
+    sources = [
+        *REPOSITORY.glob("notebooks/*.ipynb"),
+        *REPOSITORY.glob("exercises/*/*.ipynb"),
+        *REPOSITORY.glob("docs/*.md"),
+    ]
+    expected = {path.relative_to(REPOSITORY).with_suffix(".html").as_posix() for path in sources}
+    assert expected - set(names(site)) == set()
+
+
+def test_every_link_and_anchor_leads_somewhere(site):
+    broken = [f"{page.path.name}: {link}" for page in pages(site) for link in broken_links(page)]
+    assert broken == []
+
+
+def test_every_picture_has_a_sentence(site):
+    silent = [
+        f"{page.path.name}: {picture['src']}"
+        for page in pages(site)
+        for picture in page.pictures
+        if not (picture.get("alt") or "").strip() or picture["alt"] == picture["src"]
+    ]
+    assert silent == []
+
+
+def test_no_heading_level_is_skipped(site):
+    skipped = [
+        f"{page.path.name}: {page.headings}"
+        for page in pages(site)
+        if any(below > above + 1 for above, below in pairwise([0, *page.headings]))
+    ]
+    assert skipped == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_has_an_entry(site, room):
+    (page,) = (page for page in pages(site) if page.path.match(f"docs/api/{room}.html"))
+    public = {f"course_lib.{room}.{name}" for name in import_module(f"course_lib.{room}").__all__}
+    assert public - page.ids == set()
+
+
+# -- in the browser --------------------------------------------------------------------------------
+
+
+def test_every_page_opens_without_a_fault(site, reader):
+    """No error in the console, no request that fails or leaves the site."""
+    window, faults = reader(), []
+    for name in names(site):
+        window.open(name)
+        faults += [f"{name}: {fault}" for fault in window.faults]
+        window.faults.clear()
+    assert faults == []
+
+
+def test_the_first_page_leads_to_the_front_page(reader):
+    page = reader().open("")
+    page.get_by_role("heading", name="Custom gradients, by hand and by heart").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "theme"), zip(ONE_OF_EACH, cycle(["dark", "light"]), strict=False)
+)
+def test_axe_finds_nothing_serious(reader, name, theme):
+    page = reader(color_scheme=theme).open(name)
+    only = {"context": {"include": [["main"]]}, "options": {"preload": False}}
+    faults = [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in Axe().run(page, **only).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_a_page_fits_a_telephone(reader, name):
+    page = reader(viewport={"width": 390, "height": 800}).open(name)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_the_search_finds_a_page(reader):
+    window = reader()
+    page = window.open("search.html?q=checkpointing")
+    page.locator("#search-results a", has_text="Memory for compute").first.wait_for()
+    assert window.faults == []
+
+
+# -- live without a kernel -------------------------------------------------------------------------
+
+
+def stepper(page):
+    """The stage of notebook 01 that asks nothing first."""
+    return page.locator(".cg-stage", has=page.locator("text >> text=exp"))
+
+
+def test_a_stepper_steps_by_click_and_by_key(reader):
+    window = reader()
+    page = window.open("notebooks/01_tape.html")
+    stage = stepper(page)
+    before = stage.inner_html()
+    assert stage.get_attribute("aria-valuetext") == "Step 0 of 8: The inputs: x = 0.500 and z = 1."
+    page.get_by_role("button", name="Next", exact=True).click()
+    assert stage.get_attribute("aria-valuetext").startswith("Step 1 of 8: Forward: v1 = x · z")
+    assert stage.inner_html() != before
+    stage.focus()
+    page.keyboard.press("ArrowRight")
+    assert stage.get_attribute("aria-valuenow") == "2"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert stage.inner_html() == before
+    page.keyboard.press("End")
+    assert stage.get_attribute("aria-valuetext").startswith("Step 8 of 8: The gradient")
+    assert window.faults == []
+
+
+def test_a_prediction_comes_before_its_view(reader):
+    page = reader().open("notebooks/01_tape.html")
+    question = page.get_by_role("group", name="On the way back, which adjoint is complete last?")
+    stages = page.locator(".cg-stage")
+    assert stages.count() == 1
+    question.get_by_role("radio", name="that of sin").check()
+    question.get_by_role("button", name="Commit").click()
+    question.get_by_text("You said: that of sin. It is: that of x.").wait_for()
+    assert stages.count() == 2
+    assert question.get_by_role("radio").first.is_disabled()
+
+
+def test_a_race_can_be_scrubbed(reader):
+    page = reader().open("notebooks/07_modified_on_purpose.html")
+    question = page.locator(".cg-choice").first
+    question.get_by_role("radio").first.check()
+    question.get_by_role("button", name="Commit").click()
+    race = page.locator(".cg-stage").first
+    race.focus()
+    page.keyboard.press("Home")
+    assert race.get_attribute("aria-valuetext").startswith("Step 0 of 60")
+
+
+def test_every_packed_view_is_live_and_hides_its_picture(site, reader):
+    """In all notebooks: as many live views as there are packed ones, each without its picture."""
+    window, packed = reader(), 0
+    for notebook in sorted(site.glob("notebooks/*.html")):
+        count = notebook.read_text(encoding="utf-8").count('class="cg-offline"')
+        if not count:
+            continue
+        page = window.open(f"notebooks/{notebook.name}")
+        for k in range(count):
+            view = page.locator(".cg-offline").nth(k)
+            view.locator(".cg-stage, .cg-choice").first.wait_for()
+            output = view.locator("xpath=ancestor::*[contains(@class, 'cell_output')]")
+            assert output.locator("img").is_hidden()
+        packed += count
+    assert packed >= 7
+
+
+def test_without_scripts_the_picture_stays(reader):
+    page = reader(java_script_enabled=False).open("notebooks/01_tape.html")
+    assert page.get_by_alt_text("Step 8 of 8: The gradient").is_visible()
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", "255, 255, 255"), ("dark", "17, 17, 17")])
+def test_a_live_view_follows_the_theme(reader, theme, paper):
+    page = reader(color_scheme=theme).open("notebooks/01_tape.html")
+    ground = stepper(page).locator("rect.f-page").first
+    assert ground.evaluate("page => getComputedStyle(page).fill") == f"rgb({paper})"
+
+
+def test_formulas_are_drawn_in_the_font_of_the_site(reader):
+    page = reader().open("notebooks/02_three_dialects.html")
+    assert page.evaluate("() => document.fonts.ready.then(all => all.check('1em STIX Two Math'))")
+    formula = page.locator(".formula math").first.bounding_box()
+    assert formula["height"] > 30
