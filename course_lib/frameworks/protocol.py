@@ -177,4 +177,5 @@ def place_of(x: Any, leaves: list) -> int | None:
 
 
 def as_tuple(x: Any) -> tuple:
+    """One or several things, as a tuple."""
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)

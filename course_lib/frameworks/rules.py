@@ -11,7 +11,7 @@ class BadOutput(TypeError):
 
 
 def is_differentiable(x: Any) -> bool:
-    """Whether an input is differentiated (a floating-point array) or passed on as a constant."""
+    """Whether an input `x` is differentiated (a floating-point array) or passed on as it is."""
     return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 

@@ -19,6 +19,8 @@ from course_lib.tape.custom import Rule
 
 
 class TapeAdapter(Adapter):
+    """The tape, whose backward steps are watched where its nodes keep them."""
+
     name, label, suffix = "tape", "the tape", "tape"
 
     def tensor(self, array: Any) -> Variable:
@@ -68,7 +70,6 @@ def _watched_backward(
     grad_fn: Callable, positions: tuple, leaves: list, steps: list[BackwardStep]
 ) -> Callable:
     """The same backward, which is noted, and may change what the tape would have frozen."""
-
     remembered = getattr(grad_fn, "__closure__", None) or ()
 
     def watched(*upstreams: np.ndarray) -> Any:

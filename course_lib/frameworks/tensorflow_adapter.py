@@ -22,6 +22,8 @@ from tensorflow.python.ops import custom_gradient as custom_gradients  # noqa: E
 
 
 class TensorFlowAdapter(Adapter):
+    """TensorFlow, in eager mode."""
+
     name, label, suffix = "tensorflow", "TensorFlow", "tf"
 
     def tensor(self, array: Any) -> Any:

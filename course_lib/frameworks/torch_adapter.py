@@ -21,6 +21,8 @@ CustomNode = torch.autograd.function.BackwardCFunction
 
 
 class TorchAdapter(Adapter):
+    """PyTorch, with the functions of its own autograd."""
+
     name, label, suffix = "torch", "PyTorch", "torch"
 
     def tensor(self, array: Any) -> Any:

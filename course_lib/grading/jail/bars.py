@@ -107,8 +107,11 @@ def environment(home: str, course: str) -> dict[str, str]:
 
 
 def _credentials() -> list[str]:
-    """Run by root, the zygote mounts its own /proc and then becomes nobody; a user cannot do
-    either, and lets bubblewrap do so in a user namespace."""
+    """Who the zygote is.
+
+    Run by root, it mounts its own /proc and then becomes nobody; a user cannot do either, and lets
+    bubblewrap do so in a user namespace.
+    """
     if os.geteuid() == 0:
         return ["--dir", "/proc"]
     return ["--unshare-user", "--uid", "65534", "--gid", "65534", "--proc", "/proc"]
