@@ -61,6 +61,7 @@ def hold(
     limits: Limits,
     deadline: float,
     omitted: Collection[Statement] = (),
+    past_errors: bool = False,
 ) -> Sitting:
     """Run the cells in a fresh room and ask the questions.
 
@@ -76,12 +77,15 @@ def hold(
         On the monotonic clock, when the submission has used up its time.
     omitted : collection of Statement
         What ended earlier tries, and is left out of this one.
+    past_errors : bool
+        Run what stands below an error in its cell, too.
     """
     found, broken_off = Sitting(), None
     cells = [cell for cell in cells if (cell.position, WHOLE_CELL) not in omitted]
     with rooms.a_try(limits) as this:
         try:
-            _Conversation(this, limits, deadline, found).lead(cells, questions, rng, omitted)
+            talk = _Conversation(this, limits, deadline, found, omitted, past_errors)
+            talk.lead(cells, questions, rng)
         except WireError as reason:
             broken_off = reason
     if broken_off:
@@ -94,31 +98,37 @@ def hold(
 class _Conversation:
     """Few messages go in and many come back: what is slow is waiting for each other."""
 
-    def __init__(self, this: Try, limits: Limits, deadline: float, found: Sitting) -> None:
+    def __init__(
+        self,
+        this: Try,
+        limits: Limits,
+        deadline: float,
+        found: Sitting,
+        omitted: Collection[Statement],
+        past_errors: bool,
+    ) -> None:
         self.wire, self.limits, self.deadline, self.found = this.wire, limits, deadline, found
+        self.omitted, self.past_errors = omitted, past_errors
 
     def lead(
-        self,
-        cells: Sequence[Cell],
-        questions: Sequence[Question],
-        rng: np.random.Generator,
-        omitted: Collection[Statement],
+        self, cells: Sequence[Cell], questions: Sequence[Question], rng: np.random.Generator
     ) -> None:
-        self._run(cells, omitted)
-        self._run(self._worth_a_second_run(cells, questions), omitted)
+        self._run(cells)
+        self._run(self._worth_a_second_run(cells, questions))
         self._ask(questions, rng)
         self.found.ended_at = None
 
-    def _run(self, cells: Sequence[Cell], omitted: Collection[Statement]) -> None:
+    def _run(self, cells: Sequence[Cell]) -> None:
         """Have cells run, noting which statement of which cell they are at."""
         marks = [secrets.token_hex(8) for _ in cells]
         job = [
-            {"mark": mark, "source": cell.source, "omitted": _statements_of(cell, omitted)}
+            {"mark": mark, "source": cell.source, "omitted": self._omitted_in(cell)}
             for mark, cell in zip(marks, cells, strict=True)
         ]
         if cells:
             self.found.ended_at = (cells[0].position, WHOLE_CELL)
-            self._send({"cells": job, "seconds": self.limits.cell_seconds})
+            order = {"seconds": self.limits.cell_seconds, "past_errors": self.past_errors}
+            self._send({"cells": job, **order})
         for mark, cell in zip(marks, cells, strict=True):
             self._follow(cell, mark)
 
@@ -199,7 +209,6 @@ class _Conversation:
     def _until(self, end: float) -> float:
         return max(min(end, self.deadline) - time.monotonic(), 0.001)
 
-
-def _statements_of(cell: Cell, omitted: Collection[Statement]) -> list[int]:
-    left_out = {statement for position, statement in omitted if position == cell.position}
-    return sorted(left_out | cell.blanks)
+    def _omitted_in(self, cell: Cell) -> list[int]:
+        left_out = {statement for position, statement in self.omitted if position == cell.position}
+        return sorted(left_out | cell.blanks)

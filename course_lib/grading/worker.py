@@ -1,7 +1,8 @@
 """Grade one submission: as many tries as it takes for every question to have its own chance.
 
 What kills or hangs a try costs itself only. A statement that does is left out of the next try; a
-question that does is marked REVIEW and the others are asked again.
+question that does is marked REVIEW and the others are asked again. What is not right in the end is
+asked once more without what stands beside it in the notebook, which may be to blame.
 """
 
 import functools
@@ -9,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from .sitting import WHOLE_CELL, Answers, Sitting, Statement, hold
 
 MAX_TRIES = 25
 GIVEN = 0  # the position of the exercise's own cells, before the first
+_SETTLED = (Status.RIGHT, Status.NOT_ATTEMPTED)
 _LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
 
 
@@ -81,21 +84,26 @@ class _Grading:
     ) -> None:
         self.found, self.house, self.limits = found, house, limits
         self.rng = np.random.default_rng(seed)
+        self.deadline = time.monotonic() + self.limits.submission_seconds
         self.questions = {question.name: question for question in rubric.questions}
         self.verdicts: dict[str, Verdict] = {}
+        self.errors: dict[int, str] = {}
         self.left_out: set[Statement] = set()
+        self.late: set[str] = set()
         self.notes = list(found.notes)
 
     def outcome(self) -> Outcome:
         self._set_aside_what_cannot_run_here()
-        deadline = time.monotonic() + self.limits.submission_seconds
+        self.rooms = self.house.rooms_for(self._libraries())
         for _ in range(MAX_TRIES):
-            if not self._open_questions() or time.monotonic() > deadline:
+            if not self._open_questions() or self._time_is_up():
                 break
-            self._try(deadline)
+            self._try()
         for question in self._open_questions():
             spent = f"all {MAX_TRIES} tries or its {self.limits.submission_seconds:g} s"
             self._settle(_review(question, f"The notebook used up {spent} before this was run."))
+        for question in self._worth_asking_again():
+            self._ask_again(question)
         verdicts = tuple(self.verdicts[name] for name in self.questions)
         return Outcome(verdicts, tuple(self.notes), self.house.isolated)
 
@@ -105,6 +113,9 @@ class _Grading:
     def _settle(self, verdict: Verdict) -> None:
         self.verdicts[verdict.question] = verdict
 
+    def _time_is_up(self) -> bool:
+        return time.monotonic() > self.deadline
+
     def _set_aside_what_cannot_run_here(self) -> None:
         here = {"tape", None, *_available()}
         for question in self.questions.values():
@@ -112,12 +123,13 @@ class _Grading:
                 label = _LABELS[question.framework]
                 self._settle(_review(question, f"{label} is not installed where it was graded."))
 
-    def _try(self, deadline: float) -> None:
+    def _hold(self, cells: Sequence[Cell], questions: Sequence[Question], **how: Any) -> Sitting:
+        return hold(self.rooms, cells, questions, self.rng, self.limits, self.deadline, **how)
+
+    def _try(self) -> None:
         questions = self._open_questions()
-        rooms = self.house.rooms_for(self._libraries(questions))
-        sitting = hold(
-            rooms, self.found.cells, questions, self.rng, self.limits, deadline, self.left_out
-        )
+        sitting = self._hold(self.found.cells, questions, omitted=self.left_out)
+        self.errors |= sitting.errors
         for question in questions:
             if question.name in sitting.answers:
                 verdict = self._judge(question, sitting.answers[question.name], sitting)
@@ -135,16 +147,47 @@ class _Grading:
         else:
             self._settle(_stopped(self.questions[sitting.ended_at], sitting.reason))
 
+    def _worth_asking_again(self) -> list[Question]:
+        """What is not right, and neither blank nor a matter of time."""
+        settled = {name for name, verdict in self.verdicts.items() if verdict.status in _SETTLED}
+        here = {"tape", None, *_available()}
+        return [
+            question
+            for name, question in self.questions.items()
+            if name not in settled | self.late and question.framework in here
+        ]
+
+    def _ask_again(self, question: Question) -> None:
+        """Ask without what may be to blame: an error above the answer, or all the other cells."""
+        everything = self.found.cells
+        own = [c for c in everything if c.position == GIVEN or question.name in c.defines]
+        raised = "; ".join(f"cell {cell}: {error}" for cell, error in self.errors.items())
+        ways = []
+        if self.errors:
+            ways.append((everything, self.left_out, f"once errors are passed over ({raised})"))
+        if len(own) < len(everything):
+            ways.append((own, (), "only when its cell is run without the others"))
+        for cells, omitted, remark in ways:
+            if self._time_is_up():
+                return
+            sitting = self._hold(cells, [question], omitted=omitted, past_errors=True)
+            answers = sitting.answers.get(question.name)
+            verdict = answers and self._judge(question, answers, sitting)
+            if verdict and verdict.status is Status.RIGHT:
+                self._settle(verdict)
+                self.notes.append(f"{question.name} is right {remark}.")
+                return
+
     def _what_kept_it(self, question: Question, sitting: Sitting) -> set[Statement]:
         """Statements that took too long in the cells of an answer, and may be left out."""
         defining = self.found.defining(question.name)
         return {late for late in sitting.late if late[0] in defining} - self.left_out
 
-    def _libraries(self, questions: Sequence[Question]) -> set[str]:
+    def _libraries(self) -> set[str]:
         """Those that the questions are about, or that the notebook speaks of."""
         sources = "\n".join(cell.source for cell in self.found.cells)
         spoken_of = {name for name in PRELOADABLE if re.search(rf"\b{name}\b", sources)}
-        return spoken_of | {question.framework for question in questions if question.framework}
+        return spoken_of | {q.framework for q in self.questions.values() if q.framework}
 
     def _leave_out(self, statements: set[Statement], reason: str | None) -> None:
         self.left_out |= statements
@@ -155,6 +198,7 @@ class _Grading:
 
     def _judge(self, question: Question, answers: Answers, sitting: Sitting) -> Verdict:
         if answers.reason:
+            self.late.add(question.name)
             return _stopped(question, answers.reason)
         reports = [self._explained(question, report, sitting) for report in answers.reports]
         try:
@@ -164,15 +208,15 @@ class _Grading:
         return self._unless_stopped(question, verdict, sitting)
 
     def _explained(self, question: Question, report: dict, sitting: Sitting) -> dict:
-        """For an answer that is not there, the error of the cell that should have defined it."""
-        if report.get("status") != "missing":
+        """For an answer that is not there, what became of the cell that should have defined it."""
+        defining = self.found.defining(question.name)
+        if report.get("status") != "missing" or not defining:
             return report
-        for position in reversed(self.found.defining(question.name)):
+        message = f"Cell {defining[-1]} should define it, and does not."
+        for position in defining:
             if position in sitting.errors and position not in _positions(sitting.late):
-                kind, _, _ = sitting.errors[position].partition(":")
                 message = f"Cell {position} raised {sitting.errors[position]}"
-                return {"status": "error", "type": kind, "message": message, "line": None}
-        return report
+        return {"status": "error", "message": message}
 
     def _unless_stopped(self, question: Question, verdict: Verdict, sitting: Sitting) -> Verdict:
         """What was not run whole cannot be called unattempted, or in error."""

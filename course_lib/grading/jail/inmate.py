@@ -67,16 +67,16 @@ def serve(end: socket.socket) -> None:
     original = os.getpid()
 
     def say(mark: str, **message: Any) -> None:
-        if os.getpid() != original:
-            os._exit(0)  # a copy that the submission forked, and that came back from its cell
+        _end_unless(original)
         wire.send({**message, "mark": mark})
 
     with contextlib.suppress(WireError):
         while True:
             match wire.receive():
-                case {"cells": list(cells), "seconds": seconds}:
+                case {"cells": list(cells), "seconds": seconds, "past_errors": past_errors}:
                     for cell in cells:
-                        _run(notebook, cell, seconds, functools.partial(say, cell["mark"]))
+                        tell = functools.partial(say, cell["mark"])
+                        _run(notebook, cell, seconds, past_errors, tell)
                 case {"questions": list(questions), "seconds": seconds}:
                     for question in questions:
                         _put_back(np)
@@ -84,12 +84,21 @@ def serve(end: socket.socket) -> None:
                         say(question["mark"], answers=answers)
 
 
-def _run(notebook: Notebook, cell: dict[str, Any], seconds: float, say: Callable) -> None:
-    error = notebook.run(cell["source"], seconds, cell["omitted"], lambda at: say(at=at))
+def _run(
+    notebook: Notebook, cell: dict[str, Any], seconds: float, past_errors: bool, say: Callable
+) -> None:
+    omitted = cell["omitted"]
+    error = notebook.run(cell["source"], seconds, omitted, lambda at: say(at=at), past_errors)
     if isinstance(error, TimeIsUp):
         _end_all_others()
     _put_back(builtins)
     say(error=_in_words(error), late=isinstance(error, TimeIsUp))
+
+
+def _end_unless(original: int) -> None:
+    """End a copy of this process that the submission forked, and that came back from there."""
+    if os.getpid() != original:
+        os._exit(0)
 
 
 def _end_all_others() -> None:
@@ -103,9 +112,10 @@ def _answer_all(
     notebook: Notebook, probes: list[dict[str, Any]], seconds: float
 ) -> list[dict[str, Any]]:
     """Answer the probes of a question, which share its time; what is late is the last."""
-    end, answers = time.monotonic() + seconds, []
+    end, answers, original = time.monotonic() + seconds, [], os.getpid()
     for probe in probes:
         answers.append(_answer(notebook, probe, max(end - time.monotonic(), 0.001)))
+        _end_unless(original)
         if answers[-1]["status"] == "late":
             break
     return answers

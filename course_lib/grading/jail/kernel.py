@@ -1,6 +1,7 @@
 """The few Linux calls that Python 3.11 does not offer, each raising OSError as `os` would."""
 
 import ctypes
+import errno
 import os
 
 NEW_MOUNTS = 0x00020000
@@ -17,11 +18,19 @@ MOUNT_RECURSIVE = 1 << 14
 MOUNT_PRIVATE = 1 << 18
 
 _PR_SET_DUMPABLE = 4
+_PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION_3 = 0x20080522
-_KEYCTL_JOIN_SESSION_KEYRING = 1
-_KEYCTL_NUMBER = {"x86_64": 250, "aarch64": 219}
+
+# Calls for memory and memories that no limit counts and no namespace holds: memfd_create and
+# memfd_secret; shmget, semget and msgget; mq_open; io_uring_setup; add_key, request_key, keyctl.
+_FORBIDDEN = {
+    "x86_64": (0xC000003E, (319, 447, 29, 64, 68, 240, 425, 248, 249, 250)),
+    "aarch64": (0xC00000B7, (279, 447, 194, 190, 186, 180, 425, 217, 218, 219)),
+}
+_X32_CALLS = 0x40000000  # the same calls by other numbers, on x86_64
+_SECCOMP_MODE_FILTER = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -75,7 +84,42 @@ def drop_capabilities() -> None:
     _call("capset", _libc.capset(header, none))
 
 
-def join_empty_keyring() -> None:
-    """Leave the session keyring, which would otherwise be one memory shared by all tries."""
-    if (number := _KEYCTL_NUMBER.get(os.uname().machine)) is not None:
-        _libc.syscall(number, _KEYCTL_JOIN_SESSION_KEYRING, None)
+class _Step(ctypes.Structure):
+    """An instruction of a filter: what to do, how far to jump if true or if false, a number."""
+
+    _fields_ = (
+        ("do", ctypes.c_uint16),
+        ("if_true", ctypes.c_uint8),
+        ("if_false", ctypes.c_uint8),
+        ("number", ctypes.c_uint32),
+    )
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_uint16), ("steps", ctypes.POINTER(_Step)))
+
+
+def forbid_hidden_memory() -> None:
+    """From here on the calls listed above are refused, for this process and all that it starts.
+
+    It takes a process that can get no new privileges. On a processor that is not in the list
+    nothing is forbidden.
+    """
+    if (known := _FORBIDDEN.get(os.uname().machine)) is None:
+        return
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    refuse, allow = 0x00050000 | errno.EPERM, 0x7FFF0000
+    architecture, calls = known
+    checks = [(equal, call) for call in calls] + [(at_least, _X32_CALLS)]
+    steps = [
+        (load, 0, 0, 4),  # the architecture that the call is made for
+        (equal, 0, len(checks) + 2, architecture),  # of another one every call is refused
+        (load, 0, 0, 0),  # the number of the call
+        *((check, len(checks) - place, 0, number) for place, (check, number) in enumerate(checks)),
+        (answer, 0, 0, allow),
+        (answer, 0, 0, refuse),
+    ]
+    program = _Filter(len(steps), (_Step * len(steps))(*steps))
+    address = ctypes.addressof(program)
+    done = _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_void_p(address), 0, 0)
+    _call("prctl", done)

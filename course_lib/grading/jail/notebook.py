@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Collection
 from typing import Any
 
+from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.history import HistoryManager
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
@@ -39,6 +40,7 @@ class _Shell(InteractiveShell):
     input_transformer_manager = Instance(_Transformer, ())
     report: Callable[[int], None] = staticmethod(lambda statement: None)
     omitted: Collection[int] = ()
+    past_errors: bool = False
 
     def init_history(self) -> None:
         self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
@@ -65,7 +67,8 @@ class _Shell(InteractiveShell):
 
     async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
         self.report(next(self._left, -1))
-        return await super().run_code(code_obj, result, async_=async_)
+        failed = await super().run_code(code_obj, result, async_=async_)
+        return failed and not self.past_errors
 
 
 class Notebook:
@@ -76,6 +79,7 @@ class Notebook:
         config.HistoryManager.enabled = False
         self._shell = _Shell.instance(config=config)
         self.run("await __import__('asyncio').sleep(0)\n_ = 1", seconds=10)  # warm, and harmless
+        get_asyncio_loop().close()  # its descriptors do not survive a fork: IPython makes a new one
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -87,6 +91,7 @@ class Notebook:
         seconds: float,
         omitted: Collection[int] = (),
         report: Callable[[int], None] = lambda statement: None,
+        past_errors: bool = False,
     ) -> BaseException | None:
         """Run one cell; return what it raised.
 
@@ -99,14 +104,16 @@ class Notebook:
             Top-level statements, counted from 0, to leave out.
         report : callable
             Called with the number of each statement before it runs.
+        past_errors : bool
+            Go on after a statement that raises, as no notebook does.
         """
-        self._shell.omitted, self._shell.report = omitted, report
+        shell = self._shell
+        shell.omitted, shell.report, shell.past_errors = omitted, report, past_errors
         try:
-            with_deadline(seconds, lambda: self._shell.run_cell(source, store_history=False))
-        except BaseException as reason:  # an interruption just after the cell's own end
+            result = with_deadline(seconds, lambda: shell.run_cell(source, store_history=False))
+            return result.error_before_exec or result.error_in_exec
+        except BaseException as reason:  # an interruption just after the cell's own end, for one
             return reason
-        result = self._shell.last_execution_result
-        return result.error_before_exec or result.error_in_exec
 
 
 def with_deadline(seconds: float, work: Callable[[], Any]) -> Any:

@@ -68,9 +68,9 @@ def build(limits: Limits, writable: Sequence[str]) -> None:
     confine(limits)
     # No namespaces inside this one: they would bring capabilities back, if only in there.
     _write("/proc/sys/user/max_user_namespaces", "0")
-    kernel.join_empty_keyring()
     kernel.drop_capabilities()
     kernel.forbid_new_privileges()
+    kernel.forbid_hidden_memory()
     os.chdir(writable[0])
     kernel.set_dumpable(True)  # its own /proc/self, which debuggers and multiprocessing read
 

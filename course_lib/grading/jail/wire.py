@@ -14,6 +14,10 @@ MAX_CONVERSATION = 64 << 20
 
 _AT_ONCE = 1 << 16
 
+# Made beforehand: a submission may replace json.dumps, and run on.
+_encode = json.JSONEncoder().encode
+_decode = json.JSONDecoder().decode
+
 
 class WireError(Exception):
     """The other side is late, gone, or not making sense; the message says which."""
@@ -46,7 +50,7 @@ class Wire:
         """Send a message; with `seconds`, raise `Late` if the other side does not take it."""
         self._end.settimeout(seconds)
         try:
-            self._end.sendall(json.dumps(message).encode() + b"\n")
+            self._end.sendall(_encode(message).encode() + b"\n")
         except TimeoutError as reason:
             raise Late("it stopped listening") from reason
         except OSError as reason:
@@ -87,7 +91,7 @@ class Wire:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(line)
+        message = _decode(line.decode())
     except (ValueError, RecursionError) as reason:
         raise Nonsense from reason
     if not isinstance(message, dict):

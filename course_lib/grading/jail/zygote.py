@@ -172,13 +172,20 @@ def _watch(child: int, control: socket.socket, limits: Limits) -> str | None:
     own_memory = _private_memory(os.getpid())
     reason = None
     while not select.select([control], [], [], _GLANCE)[0]:
-        # Each process is held to the limit by the kernel; this is for many that share the spoils.
-        if reason is None and _memory_of_all_others(own_memory) > 2 * limits.memory:
-            reason = "its processes together used too much memory"
+        if reason is None and (reason := _too_much_memory(own_memory, limits)):
             os.kill(child, signal.SIGKILL)  # not yet waited for: the number is still its own
     if not control.recv(4096):
         os._exit(0)  # the trusted side is gone; the realm ends with this, its first process
     return reason
+
+
+def _too_much_memory(own: int, limits: Limits) -> str | None:
+    """Each process is held to the limit by the kernel; this is for many that share the spoils."""
+    if _memory_of_all_others(own) > 2 * limits.memory:
+        return "its processes together used too much memory"
+    if _machine_is_short_of_memory():
+        return "the machine ran out of memory"
+    return None
 
 
 def _memory_of_all_others(baseline: int) -> int:
@@ -186,6 +193,14 @@ def _memory_of_all_others(baseline: int) -> int:
     own = os.getpid()
     others = (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != own)
     return sum(max(0, _private_memory(process) - baseline) for process in others)
+
+
+def _machine_is_short_of_memory() -> bool:
+    """Better that this try ends than that the system chooses whom to end."""
+    with open("/proc/meminfo") as meminfo:
+        lines = [line.split() for line in meminfo]
+    kilobytes = {line[0]: int(line[1]) for line in lines}
+    return kilobytes["MemAvailable:"] < kilobytes["MemTotal:"] / 20
 
 
 def _private_memory(process: int) -> int:

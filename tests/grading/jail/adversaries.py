@@ -327,16 +327,13 @@ BURGLARS = [
         """,
         CLIPPED_WRONG,
     ),
-    Case(
+    cheat(
         "answers every probe with its own report",
-        (
-            "from course_lib.grading import probe\n"
-            "probe.run_probe = lambda *a: {'status': 'right', 'points': 3, 'parts': {}}",
-            CLIPPED_WRONG,
-            RECTIFIED_RIGHT,
-        ),
-        NOT_RIGHT,
-        NOT_RIGHT,  # it bears on both
+        """
+        from course_lib.grading import probe
+        probe.run_probe = lambda *a: {'status': 'right', 'points': 3, 'parts': {}}
+        """,
+        CLIPPED_WRONG,
     ),
     cheat(
         "changes course_lib on disk",

@@ -1,5 +1,7 @@
 """No cheat scores, no right answer loses a point, and nobody pays for what another one does."""
 
+from textwrap import indent
+
 import pytest
 from adversaries import CASES
 from processes import jailed_processes, wait_until
@@ -82,10 +84,6 @@ HIDING_PLACES = {
         "kept = SharedMemory('loot', create=True, size=99)",
         "from multiprocessing.shared_memory import SharedMemory\nSharedMemory('loot')",
     ),
-    "System V shared memory": (
-        "import ctypes\nassert ctypes.CDLL(None).shmget(4242, 99, 0o1666) >= 0",
-        "import ctypes\nassert ctypes.CDLL(None).shmget(4242, 99, 0) >= 0",
-    ),
     "an abstract socket": (
         "import socket\nkept = socket.socket(socket.AF_UNIX)\nkept.bind('\\0loot')\nkept.listen()",
         "import socket\nsocket.socket(socket.AF_UNIX).connect('\\0loot')",
@@ -102,8 +100,12 @@ HIDING_PLACES = {
     "a module": ("import numpy\nnumpy.loot = 1", "import numpy\nnumpy.loot"),
     "the environment": ("import os\nos.environ['loot'] = '1'", "import os\nos.environ['loot']"),
 }
-FOUND = "{}\n" + RECTIFIED_RIGHT
-"""A cell that answers if the loot is found, and raises an error if it is not."""
+
+
+def answer_if_found(find):
+    """A cell that answers rightly if the loot is found; if it is not, the answer is an error."""
+    return f"def rectified(upstream, x):\n{indent(find, '    ')}\n    return upstream * (x > 0)"
+
 
 if not EMPTY_TMP:
     del HIDING_PLACES["a file in /tmp"]
@@ -113,12 +115,12 @@ hiding_places = pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values()
 @hiding_places
 def test_nothing_is_left_for_the_next_student(hide, find, grade):
     assert grade(CLIPPED_RIGHT, hide)["clipped"].status == "right"
-    assert grade(CLIPPED_RIGHT, FOUND.format(find))["rectified"].status == "error"
+    assert grade(CLIPPED_RIGHT, answer_if_found(find))["rectified"].status == "error"
 
 
 @hiding_places
 def test_it_would_have_been_found_in_the_same_room(hide, find, grade):
-    assert grade(CLIPPED_RIGHT, hide, FOUND.format(find))["rectified"].status == "right"
+    assert grade(CLIPPED_RIGHT, hide, answer_if_found(find))["rectified"].status == "right"
 
 
 @pytest.mark.parametrize("keyring", [-3, -4, -5], ids=["session", "user", "user's session"])
@@ -129,7 +131,7 @@ def test_no_keyring_remembers(keyring, grade):
     hide = f"{call}add, b'user', b'loot', b'abc', 3, {keyring})"
     find = f"{call}control, 10, {keyring}, b'user', b'loot', 0)\nassert found > 0"
     assert grade(CLIPPED_RIGHT, hide)["clipped"].status == "right"
-    assert grade(CLIPPED_RIGHT, FOUND.format(find))["rectified"].status == "error"
+    assert grade(CLIPPED_RIGHT, answer_if_found(find))["rectified"].status == "error"
 
 
 def test_no_process_outlives_its_try(house, grade):
@@ -166,5 +168,5 @@ def test_the_random_inputs_are_drawn_afresh(grade):
 def test_the_questions_are_asked_in_spite_of_a_hundred_killers(grade):
     killers = [f"import os\nos._exit({number})" for number in range(100)]
     verdicts = grade(CLIPPED_RIGHT, *killers, RECTIFIED_RIGHT)
-    assert {verdict.status for verdict in verdicts.values()} == {"REVIEW"}
+    assert {verdict.status for verdict in verdicts.values()} == {"right"}
     assert [question.name for question in RUBRIC.questions] == list(verdicts)

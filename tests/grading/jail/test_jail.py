@@ -39,6 +39,12 @@ class TestSeenFromInside:
         failed = "[__import__('ctypes').CDLL(None).unshare(1 << bit) for bit in (17, 28, 29, 30)]"
         assert told(failed) == "[-1, -1, -1, -1]"
 
+    def test_there_is_no_memory_that_its_limits_do_not_count(self, told):
+        calls = ["memfd_create(b'x', 0)", "shmget(1, 99, 0o1600)", "semget(1, 9, 0o1600)"]
+        calls += ["msgget(1, 0o1600)", "mq_open(b'/x', 66, 0o600, 0)"]
+        failed = f"[libc.{', libc.'.join(calls)}]"
+        assert told(failed, "import ctypes\nlibc = ctypes.CDLL(None)") == str([-1] * len(calls))
+
     def test_there_is_no_network_device_that_is_up(self, told):
         assert told("__import__('socket').if_nameindex()") == "[(1, 'lo')]"
         flags = told("open('/sys/class/net/lo/flags').read()") if _sees_sys(told) else "0x8"
