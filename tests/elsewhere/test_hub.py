@@ -181,5 +181,8 @@ def test_a_class_from_release_to_feedback(alice, instructor):
     assert "right" in page.read_text()
 
 
-def test_nobody_reads_the_solutions(alice):
-    alice.run("! cat /home/instructor/gradients/solutions/01_tape/tape.ipynb")
+@pytest.mark.parametrize(
+    "path", ["/home/instructor/gradients/solutions", "/srv/hub/class.txt", "/srv/course/solutions"]
+)
+def test_nobody_reads_what_is_not_theirs(alice, path):
+    alice.run(f"! ls {path}")
