@@ -1,12 +1,18 @@
-"""The house: lower floors know nothing of the upper ones, and frameworks are loaded when used."""
+"""The house: lower floors know nothing of the upper ones, and what is public says what it is."""
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
+import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import course_lib
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "course_lib"
@@ -57,6 +63,47 @@ def test_importing_loads_no_framework(name):
     program = f"import sys, course_lib{name}; print({{'torch', 'tensorflow'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stdout + done.stderr
+
+
+def public_names():
+    for room in ["frameworks", "gradcheck", "figures", "widgets", "grading"]:
+        module = importlib.import_module(f"course_lib.{room}")
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if callable(thing) and not (isinstance(thing, type) and issubclass(thing, Exception)):
+                yield pytest.param(thing, id=f"{room}.{name}")
+
+
+def described(thing):
+    """The docstring; of a class, also those of the classes of ours that it is made from."""
+    whole = thing.__mro__ if isinstance(thing, type) else [thing]
+    return "\n".join(
+        inspect.getdoc(t) or "" for t in whole if t.__module__.startswith("course_lib")
+    )
+
+
+@pytest.mark.parametrize("thing", public_names())
+def test_a_docstring_speaks_of_every_parameter(thing):
+    parameters = inspect.signature(thing).parameters.keys() - {"args", "kwargs"}
+    silent = [name for name in parameters if not re.search(rf"\b{name}\b", described(thing))]
+    assert not silent, f"the docstring of {thing.__qualname__} does not say what {silent} is"
+
+
+@pytest.mark.parametrize("thing", public_names())
+def test_a_docstring_says_what_is_raised(thing):
+    made = vars(thing).get("__init__", vars(thing).get("__post_init__"))
+    body = made if isinstance(thing, type) else thing
+    if inspect.isfunction(body) and "<string>" not in body.__code__.co_filename:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(body)))
+        if any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(tree)):
+            assert "Raises\n------" in described(thing), f"say what {thing.__qualname__} raises"
+
+
+def test_the_changelog_tells_of_this_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == course_lib.__version__
+    assert f"\n## [{course_lib.__version__}] - " in changelog
 
 
 def test_no_path_of_a_machine():

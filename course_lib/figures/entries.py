@@ -20,7 +20,8 @@ def entries(
     """Each entry of `expected` as a ring and of `actual` as a dot, with the distance between.
 
     Arrays may have any shape; entries are in C order. Of more than 48 those around the `worst` are
-    shown. Where one array has no entry, or one that is not finite, there is no mark.
+    shown. Where one array has no entry, or one that is not finite, there is no mark. The `title`
+    is also how the picture's sentence begins.
     """
     wanted, given = np.ravel(expected).astype(float), np.ravel(actual).astype(float)
     count = max(len(wanted), len(given))

@@ -12,7 +12,7 @@ _INSET = 16.0
 
 
 def question_card(question: str, choices: Sequence[str], below: Figure | None = None) -> Figure:
-    """The question and its choices, and under them the view that answers it, if there is one."""
+    """The question and its choices, and `below` them the view that answers it, if there is one."""
     width = max(_WIDTH, below.width if below else 0.0)
     room = width - 2 * _INSET
     marks: list[Mark] = []

@@ -31,7 +31,7 @@ class _Gap:
 
 
 def sample(probe: Probe, low: float, high: float, points: int = 241) -> list[Curve]:
-    """The curves of `probe` on ``[low, high]``, with their jumps.
+    """The curves of `probe` at `points` places on ``[low, high]``, with their jumps.
 
     `probe` is called once on the whole grid, and up to three times more if something there looks
     like a jump: it may be an automatic derivative, whose price is a call. At a pole, which grows

@@ -33,12 +33,12 @@ def check(name: str) -> None:
 
 
 def hint(name: str) -> None:
-    """Show a hint to a question; each call goes one step further, three in all."""
+    """Show a hint to the question `name`; each call goes one step further, three in all."""
     _show(hint_card(name))
 
 
 def solution(name: str) -> None:
-    """Show the model answer to a question."""
+    """Show the model answer to the question `name`."""
     _show(solution_card(name))
 
 

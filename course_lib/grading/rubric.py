@@ -74,6 +74,11 @@ class Edit:
     """A variant of the model answer, by replacing pieces of its text: `Edit("3 * x**2", "x**2")`.
 
     Each old piece must stand in the source exactly once; several pairs are applied in turn.
+
+    Raises
+    ------
+    ValueError
+        If the pieces are no pairs, or, when it is applied, if an old piece is not there just once.
     """
 
     def __init__(self, *pieces: str) -> None:

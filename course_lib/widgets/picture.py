@@ -8,7 +8,7 @@ from course_lib.figures.trade_off import trade_off
 
 
 class Picture:
-    """Shows a `Figure` in a notebook: drawn for the theme, a PNG for GitHub, and its sentence."""
+    """Shows a `figure` in a notebook: drawn for the theme, a PNG for GitHub, and its sentence."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure

@@ -11,7 +11,7 @@ from course_lib.widgets.offline import pack, pages
 
 
 class View(ipywidgets.VBox):
-    """Controls above a stage, and room below for what went wrong.
+    """A `figure` on a `stage`, `controls` above it, and room below for what went wrong.
 
     A view says the same thing three times: live, as a PNG for GitHub and for paper, and as one
     sentence, which is also what nbval compares.
