@@ -10,11 +10,10 @@ from course_lib.figures.curve import Curve
 from course_lib.figures.figure import Figure
 from course_lib.figures.legend import legend, paragraph
 from course_lib.figures.lettering import text_width, wrap
+from course_lib.figures.limits import curve_limits
 from course_lib.figures.marks import Mark
-from course_lib.figures.panel import Panel
-from course_lib.figures.ticks import brief, comfortable, plain, round_ticks, to_scale
-
-Limits = tuple[float, float]
+from course_lib.figures.panel import Limits, Panel, side_by_side
+from course_lib.figures.ticks import brief, plain, to_scale
 
 _WIDTH = 760.0
 _HEIGHT = 232.0
@@ -45,7 +44,7 @@ class Strand:
 
 @dataclass(frozen=True)
 class Truth:
-    """The true derivative of the forward curve: its curve, and it at the point looked at."""
+    """The true derivative of the forward curve: its `curve`, its `slope` at the point looked at."""
 
     curve: Curve
     slope: float
@@ -102,7 +101,7 @@ def pair_ground(
     """The part of `curve_pair` that does not depend on `x`."""
     ylim = ylim or forward_limits(strands)
     glim = glim or gradient_limits(strands, truth)
-    left, right = _panels(xlim, ylim, glim)
+    left, right = side_by_side(_WIDTH, _TOP, _HEIGHT, (xlim, ylim), (xlim, glim))
     entries = [("line", strand.ink, strand.label) for strand in strands]
     entries += [
         ("line", "truth", "true derivative"),
@@ -156,7 +155,7 @@ def pair_at(
 
 def forward_limits(strands: Sequence[Strand]) -> Limits:
     """Limits that show all forward curves."""
-    return _limits([strand.forward.y for strand in strands])
+    return curve_limits([strand.forward.y for strand in strands])
 
 
 def gradient_limits(strands: Sequence[Strand], truth: Truth) -> Limits:
@@ -164,7 +163,7 @@ def gradient_limits(strands: Sequence[Strand], truth: Truth) -> Limits:
     values = np.concatenate([strand.forward.y for strand in strands])
     size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
     noise = 1e-7 * float(size) / float(np.ptp(truth.curve.x))
-    return _limits([*(strand.gradient.y for strand in strands), truth.curve.y], noise)
+    return curve_limits([*(strand.gradient.y for strand in strands), truth.curve.y], noise)
 
 
 def largest_difference(strand: Strand, truth: Truth) -> tuple[float, float]:
@@ -179,32 +178,6 @@ def largest_difference(strand: Strand, truth: Truth) -> tuple[float, float]:
         return float("nan"), float("nan")
     worst = int(np.nanargmax(np.where(np.isfinite(gap), gap, np.nan)))
     return float(gap[worst]), float(truth.curve.x[worst])
-
-
-def _limits(rows: Iterable[np.ndarray], noise: float = 0.0) -> Limits:
-    """All of the values; but most of them where some run away to infinity."""
-    everything = np.concatenate(list(rows))
-    values = everything[np.isfinite(everything)]
-    if not len(values):
-        return comfortable(np.nan, np.nan)
-    low, high = float(values.min()), float(values.max())
-    if np.isinf(everything).any():
-        core_low, core_high = map(float, np.percentile(values, [3, 97]))
-        if core_high - core_low < 0.2 * (high - low):
-            low, high = core_low, core_high
-    return comfortable(low, high, noise=noise)
-
-
-def _panels(xlim: Limits, ylim: Limits, glim: Limits) -> tuple[Panel, Panel]:
-    """Both panels, with room on the left of each for the labels of its ticks."""
-    margins = [
-        max(text_width(tick.label, 12) for tick in round_ticks(*limits)) + 14
-        for limits in (ylim, glim)
-    ]
-    width = (_WIDTH - sum(margins) - 24) / 2
-    left = Panel(margins[0], _TOP, width, _HEIGHT, xlim, ylim)
-    right = Panel(margins[0] + width + 12 + margins[1], _TOP, width, _HEIGHT, xlim, glim)
-    return left, right
 
 
 def _shade(panel: Panel, strands: Sequence[Strand], truth: Truth) -> Iterable[Mark]:

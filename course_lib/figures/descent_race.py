@@ -12,12 +12,11 @@ from course_lib.figures.legend import legend, paragraph
 from course_lib.figures.lettering import wrap
 from course_lib.figures.marks import Mark, Path
 from course_lib.figures.palette import LINES
-from course_lib.figures.panel import Panel
+from course_lib.figures.panel import Panel, side_by_side
 from course_lib.figures.ticks import brief, comfortable, plain
 
 _WIDTH = 760.0
 _TOP, _HEIGHT = 34.0, 260.0
-_LEFT, _MIDDLE = 56.0, 62.0
 _BELOW = _TOP + _HEIGHT + 30
 _CONTOURS = 9
 _FINE = {1: 161, 2: 41}
@@ -91,7 +90,7 @@ def race_ground(race: Race) -> Figure:
     marks: list[Mark] = [*left.axes(_title(race)), *right.axes("loss at each step")]
     marks += _contours(race, left) if race.dimensions == 2 else _profile(race, left)
     key, used = _key(race, left)
-    lines = len(_readout(race, race.steps))
+    lines = len(_readout(race, race.steps, _WIDTH - left.left))
     return Figure(
         _WIDTH,
         _BELOW + used + 20 * lines + 8,
@@ -117,7 +116,7 @@ def race_at(race: Race, step: int) -> Figure:
         for panel, places in ((left, _places(runner, race.dimensions)), (right, _history(runner))):
             x, y = places[step]
             marks += panel.dot(x, y, ink, "page")
-    readout = _readout(race, step)
+    readout = _readout(race, step, _WIDTH - left.left)
     words, tall = paragraph(readout, left.left, _BELOW + used)
     return Figure(
         _WIDTH,
@@ -139,16 +138,14 @@ def _title(race: Race) -> str:
 
 
 def _panels(race: Race) -> tuple[Panel, Panel]:
-    width = (_WIDTH - _LEFT - _MIDDLE - 14) / 2
     losses = np.concatenate([runner.losses for runner in race.runners])
     losses = losses[np.isfinite(losses)]
     # A runner that climbs out of sight must not flatten the others.
     top = min(float(losses.max()), 4 * max(r.losses[0] for r in race.runners) + 1e-9)
     heights = comfortable(min(float(losses.min()), 0.0), max(top, float(losses.min())))
     left_limits = race.window[1] if race.dimensions == 2 else _ground_limits(race)
-    left = Panel(_LEFT, _TOP, width, _HEIGHT, race.window[0], left_limits)
     steps = (0.0, float(max(race.steps, 1)))
-    return left, Panel(_LEFT + width + _MIDDLE, _TOP, width, _HEIGHT, steps, heights)
+    return side_by_side(_WIDTH, _TOP, _HEIGHT, (race.window[0], left_limits), (steps, heights))
 
 
 def _ground_limits(race: Race) -> tuple[float, float]:
@@ -189,12 +186,12 @@ def _trace(panel: Panel, points: np.ndarray, ink: str) -> Mark:
     return Path(np.column_stack([panel.across(far), panel.down(seen[:, 1])]), ink, clip=panel.clip)
 
 
-def _readout(race: Race, step: int) -> list[str]:
+def _readout(race: Race, step: int, room: float) -> list[str]:
     told = "; ".join(
         f"{runner.label}: loss {brief(float(runner.losses[step]))} at {_point(runner.path[step])}"
         for runner in race.runners
     )
-    return wrap(f"Step {step} of {race.steps}: {told}.", _WIDTH - _LEFT - 14)
+    return wrap(f"Step {step} of {race.steps}: {told}.", room)
 
 
 def _point(place: np.ndarray) -> str:

@@ -12,6 +12,8 @@ from course_lib.figures.marks import Box, Clip, Dot, Mark, Path, Text
 from course_lib.figures.simplify import simplified
 from course_lib.figures.ticks import Tick, round_ticks
 
+Limits = tuple[float, float]
+
 _OVERHANG = 10.0  # pixels by which the label of a tick may leave its panel
 _MOST_DOTTED = 30
 
@@ -24,8 +26,8 @@ class Panel:
     top: float
     width: float
     height: float
-    xlim: tuple[float, float]
-    ylim: tuple[float, float]
+    xlim: Limits
+    ylim: Limits
 
     @property
     def clip(self) -> Clip:
@@ -48,8 +50,11 @@ class Panel:
         title: str = "",
         xticks: Sequence[Tick] | None = None,
         yticks: Sequence[Tick] | None = None,
+        *,
+        across: str = "",
+        up: str = "",
     ) -> Iterable[Mark]:
-        """Grid, frame, tick labels and title."""
+        """Grid, frame, tick labels, title, and names of both axes: `up` has the row above."""
         bottom, right = self.top + self.height, self.left + self.width
         for tick in self._fitting_ticks() if xticks is None else xticks:
             x = float(self.across(tick.at))
@@ -62,7 +67,13 @@ class Panel:
         yield Box(self.left, self.top, self.width, self.height, stroke="frame")
         if title:
             text = fit(title, self.width, size=14, bold=True)
-            yield Text(self.left + self.width / 2, self.top - 10, text, "text", "middle", True, 14)
+            raised = self.top - (32 if up else 10)
+            yield Text(self.left + self.width / 2, raised, text, "text", "middle", True, 14)
+        if across:
+            text = fit(across, self.width)
+            yield Text(self.left + self.width / 2, bottom + 36, text, "quiet", "middle")
+        if up:
+            yield Text(8, self.top - 10, fit(up, right - 8), "quiet")
 
     def _fitting_ticks(self) -> list[Tick]:
         """As many round numbers as there is room for below the panel."""
@@ -131,6 +142,23 @@ class Panel:
         """Whether a point of the data lies on the panel."""
         inside = self.xlim[0] <= x <= self.xlim[1] and self.ylim[0] <= y <= self.ylim[1]
         return bool(inside)
+
+
+def side_by_side(
+    width: float,
+    top: float,
+    height: float,
+    left: tuple[Limits, Limits],
+    right: tuple[Limits, Limits],
+) -> tuple[Panel, Panel]:
+    """Two panels on a page of `width`, each for its ``(xlim, ylim)``, with room for its ticks."""
+    margins = [
+        max(text_width(tick.label, 12) for tick in round_ticks(*ylim)) + 14
+        for _, ylim in (left, right)
+    ]
+    each = (width - sum(margins) - 24) / 2
+    first = Panel(margins[0], top, each, height, *left)
+    return first, Panel(first.left + each + 12 + margins[1], top, each, height, *right)
 
 
 def _runs(steps: np.ndarray) -> Iterable[slice]:

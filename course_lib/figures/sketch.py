@@ -7,10 +7,11 @@ import numpy as np
 from course_lib.figures.curve import Curve
 from course_lib.figures.figure import Figure
 from course_lib.figures.legend import legend, paragraph
-from course_lib.figures.lettering import text_width
+from course_lib.figures.lettering import text_width, wrap
+from course_lib.figures.limits import curve_limits
 from course_lib.figures.marks import Mark
 from course_lib.figures.panel import Panel
-from course_lib.figures.ticks import comfortable, plain, round_ticks
+from course_lib.figures.ticks import plain, round_ticks, to_scale
 
 _WIDTH = 620.0
 _TOP, _HEIGHT, _GAP = 34.0, 190.0, 54.0
@@ -31,12 +32,14 @@ class Sketch:
 def score(sketch: Sketch, truth: Curve) -> int:
     """How good a sketch is, from 0 to 100.
 
-    100 minus the mean distance from the truth in per cent of a quarter of the truth's range: a
-    level line through the middle of a straight truth is worth nothing.
+    100 minus the mean distance from the truth in per cent of a quarter of the truth's range (of its
+    size, if it is level): a level line through the middle of a straight truth is worth nothing.
     """
     known = np.isfinite(truth.y)
     y = truth.y[known]
-    quarter = max(float(np.ptp(y)), 1e-3 * max(1.0, float(np.abs(y).max()))) / 4
+    size = float(np.abs(y).max())
+    span = float(np.ptp(y))
+    quarter = (span if span > 1e-3 * size else size or 1.0) / 4
     distance = float(np.mean(np.abs(sketch(truth.x[known]) - y)))
     return round(100 * max(0.0, 1.0 - distance / quarter))
 
@@ -54,11 +57,12 @@ def sketch_figure(
 
     Parameters
     ----------
+    forward
+        The function, under its `title`.
     reach
         Limits of the lower vertical axis: how far a knot can be moved.
     """
-    finite = forward.y[np.isfinite(forward.y)]
-    ylim = comfortable(float(finite.min()), float(finite.max()))
+    ylim = curve_limits([forward.y])
     labels = [tick.label for limits in (ylim, reach) for tick in round_ticks(*limits)]
     left = max(text_width(label, 12) for label in labels) + 14
     first, last = float(sketch.x[0]), float(sketch.x[-1])
@@ -91,11 +95,12 @@ def sketch_figure(
         entries += [("line", "truth", "true derivative"), ("area", "mismatch", "mismatch")]
     bottom = below.top + _HEIGHT + 28
     key, used = legend(entries, left, bottom, width)
-    said = f"knot {chosen + 1} of {len(sketch.x)} at x = {plain(place, 2)}: slope {plain(level, 2)}"
+    said = f"knot {chosen + 1} of {len(sketch.x)} at x = {plain(place, 2)}: "
+    said += f"slope {to_scale(level, reach, 2)}"
     if truth is not None:
-        true = float(np.interp(place, truth.x[np.isfinite(truth.y)], truth.y[np.isfinite(truth.y)]))
-        said += f", true derivative {plain(true, 2)}; score {score(sketch, truth)} of 100"
-    words, tall = paragraph([said], left, bottom + used)
+        true = to_scale(float(np.interp(place, truth.x, truth.y)), reach, 2)
+        said += f", true derivative {true}; score {score(sketch, truth)} of 100"
+    words, tall = paragraph(wrap(said, _WIDTH - left), left, bottom + used)
     return Figure(
         _WIDTH,
         bottom + used + tall + 8,

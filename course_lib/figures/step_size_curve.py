@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from course_lib.figures.curve import Curve
 from course_lib.figures.differences import LEAST_ERROR, Method
 from course_lib.figures.figure import Figure
 from course_lib.figures.legend import legend, paragraph
 from course_lib.figures.lettering import wrap
-from course_lib.figures.marks import Mark, Text
+from course_lib.figures.marks import Mark
 from course_lib.figures.palette import LINES
 from course_lib.figures.panel import Panel
 from course_lib.figures.ticks import decade_ticks
 
 _WIDTH = 640.0
-_LEFT, _TOP = 64.0, 34.0
+_LEFT, _TOP = 64.0, 56.0
 _HEIGHT = 280.0
 
 
@@ -29,6 +30,8 @@ def step_size_curve(
         At most three, with an error for each of `exponents`.
     exponents
         Base-10 logarithms of the steps, ascending, shape ``(n,)``.
+    title
+        What is differentiated, and where; also how the picture's sentence begins.
     """
     logs = [_log(method.errors) for method in methods]
     finite = np.concatenate([log[np.isfinite(log)] for log in logs])
@@ -37,12 +40,16 @@ def step_size_curve(
     panel = Panel(_LEFT, _TOP, _WIDTH - _LEFT - 20, _HEIGHT, xlim, (bottom, top))
     here = int(np.argmin(np.abs(exponents - at)))
     marks: list[Mark] = [
-        *panel.axes(title, decade_ticks(*xlim, about=9), decade_ticks(bottom, top, about=7)),
-        Text(_LEFT + panel.width / 2, _TOP + _HEIGHT + 36, "step h", "quiet", "middle"),
-        Text(8, _TOP - 10, "relative error", "quiet"),
+        *panel.axes(
+            title,
+            decade_ticks(*xlim, about=9),
+            decade_ticks(bottom, top, about=7),
+            across="step h",
+            up="relative error",
+        )
     ]
     for ink, log in zip(LINES, logs, strict=False):
-        marks.append(panel.line(exponents, log, ink))
+        marks += panel.curve(Curve(exponents, log), ink)
     marks.append(panel.upright(at))
     for ink, log in zip(LINES, logs, strict=False):
         marks += panel.dot(float(exponents[here]), float(log[here]), ink, "page")
@@ -70,7 +77,7 @@ def _log(errors: np.ndarray) -> np.ndarray:
 
 def _readout(methods: Sequence[Method], exponents: np.ndarray, here: int) -> tuple[str, str]:
     now = ", ".join(f"{m.label} {_size(_typical(m.errors)[here])}" for m in methods)
-    best = ", ".join(f"{m.label} {_size(np.nanmin(_typical(m.errors)))}" for m in methods)
+    best = ", ".join(f"{m.label} {_size(_least(m.errors))}" for m in methods)
     return f"error at h = {_step(exponents[here])}: {now}", f"smallest error: {best}"
 
 
@@ -78,6 +85,11 @@ def _typical(errors: np.ndarray) -> np.ndarray:
     """The middle of five neighbours: a rounding error is luck, its size is not."""
     padded = np.pad(np.maximum(errors, LEAST_ERROR), 2, mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+
+
+def _least(errors: np.ndarray) -> float:
+    typical = _typical(errors)
+    return float(np.min(typical, where=np.isfinite(typical), initial=np.inf))
 
 
 def _step(exponent: float) -> str:

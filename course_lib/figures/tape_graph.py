@@ -28,7 +28,7 @@ _CAPTION_LINES = 3
 class TapeNode:
     """One step on the tape: its name, how it was made, its value, and where it comes from.
 
-    `formula` is empty for an input.
+    `formula` is empty for an input; `inputs` are the places of the nodes that it was made from.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Moment:
 
 
 def tape_graph(nodes: Sequence[TapeNode], moments: Sequence[Moment]) -> list[Figure]:
-    """The graph at each of the moments, with a bar to drag along.
+    """The graph of the `nodes` at each of the `moments`, with a bar to drag along.
 
     All pictures have one size. Of a tape that is larger, each shows what lies around its focus.
     """
@@ -146,7 +146,7 @@ class _Layout:
 
 
 def _picture(layout: _Layout, moment: Moment, step: int, last: int) -> Figure:
-    bar, room = layout.height, layout.width - 2 * _MARGIN
+    bar, room = layout.height + (10 if layout.cut else 0), layout.width - 2 * _MARGIN
     lines = wrap(moment.caption, room)[:_CAPTION_LINES]
     words, _ = paragraph(lines, _MARGIN, bar + 22)
     return Figure(

@@ -81,8 +81,8 @@ def comfortable(
     return low - margin * spread, high + margin * spread
 
 
-def to_scale(value: float, limits: tuple[float, float]) -> str:
-    """`value` with the digits that count on an axis with these `limits`, at least three decimals.
+def to_scale(value: float, limits: tuple[float, float], digits: int = 3) -> str:
+    """`value` as it counts on an axis with these `limits`: with `digits` decimals, or digits.
 
     What is huge or tiny is told in powers of ten, and what is nothing on this axis as zero.
     """
@@ -90,7 +90,7 @@ def to_scale(value: float, limits: tuple[float, float]) -> str:
     if not math.isfinite(value):
         return plain(value)
     if size >= 1e-3 and abs(value) < 1e5:
-        return plain(value, max(3, 2 - math.floor(math.log10(size))))
+        return plain(value, max(digits, digits - 1 - math.floor(math.log10(size))))
     return _scientific(value if abs(value) >= 1e-4 * size else 0.0, 2)
 
 

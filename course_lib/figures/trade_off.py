@@ -6,13 +6,13 @@ import numpy as np
 
 from course_lib.figures.figure import Figure
 from course_lib.figures.legend import legend
-from course_lib.figures.marks import Mark, Text
+from course_lib.figures.marks import Mark
 from course_lib.figures.palette import LINES
 from course_lib.figures.panel import Panel
 from course_lib.figures.ticks import Tick, brief, comfortable, decade_ticks, round_ticks
 
 _WIDTH = 640.0
-_LEFT, _TOP, _HEIGHT = 64.0, 34.0, 280.0
+_LEFT, _TOP, _HEIGHT = 64.0, 56.0, 280.0
 
 
 def trade_off(
@@ -39,9 +39,7 @@ def trade_off(
     xlim, ylim = (comfortable(*_ends(scale(v))) for scale, v in ((x_scale, xs), (y_scale, ys)))
     panel = Panel(_LEFT, _TOP, _WIDTH - _LEFT - 20, _HEIGHT, xlim, ylim)
     marks: list[Mark] = [
-        *panel.axes(title, _ticks(x_scale, xlim), _ticks(y_scale, ylim)),
-        Text(_LEFT + panel.width / 2, _TOP + _HEIGHT + 36, across, "quiet", "middle"),
-        Text(8, _TOP - 10, up, "quiet"),
+        *panel.axes(title, _ticks(x_scale, xlim), _ticks(y_scale, ylim), across=across, up=up)
     ]
     for ink, (x, y) in zip(LINES, lines.values(), strict=False):
         places, heights = x_scale(np.asarray(x, float)), y_scale(np.asarray(y, float))

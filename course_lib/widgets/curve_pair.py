@@ -11,12 +11,12 @@ import numpy as np
 from course_lib import figures
 from course_lib.figures import Figure, Strand, Truth
 from course_lib.figures.curve_pair import (
-    Limits,
     forward_limits,
     gradient_limits,
     pair_at,
     pair_ground,
 )
+from course_lib.figures.panel import Limits
 from course_lib.figures.ticks import round_step
 from course_lib.widgets.dialects import Dialect, dialects
 from course_lib.widgets.limits import limits

@@ -7,11 +7,11 @@ import numpy as np
 
 from course_lib import figures
 from course_lib.figures import Figure
-from course_lib.figures.curve_pair import Limits
 from course_lib.figures.limits import curve_limits
+from course_lib.figures.panel import Limits
 from course_lib.figures.sketch import Sketch, sketch_figure
 from course_lib.figures.ticks import comfortable, round_step
-from course_lib.widgets.dialects import Dialect, dialects
+from course_lib.widgets.dialects import dialects
 from course_lib.widgets.limits import limits
 from course_lib.widgets.parts import parts
 from course_lib.widgets.view import View
@@ -35,6 +35,11 @@ class SketchTheGradient(View):
         ``true(x)``, the derivative in NumPy; by default `f` is differentiated numerically.
     name
         What the function is called; by default its own name.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two knots, or no derivative anywhere in `xlim`.
     """
 
     def __init__(
@@ -50,10 +55,13 @@ class SketchTheGradient(View):
             raise ValueError(f"{knots!r} knots were asked for; a sketch needs two or more.")
         (dialect,), _ = dialects(f)
 
+        def forward(x: np.ndarray) -> np.ndarray:
+            return dialect.value(x, {})
+
         def probe(x: np.ndarray) -> np.ndarray:
             with np.errstate(all="ignore"):
-                slope = true(x) if true else _slope(dialect, x, high - low)
-                return np.array([dialect.value(x, {}), np.broadcast_to(slope, x.shape)])
+                slope = true(x) if true else figures.slope(forward, x, high - low)
+                return np.array([forward(x), np.broadcast_to(slope, x.shape)])
 
         low, high = limits(xlim)
         self._forward, self._truth = figures.sample(probe, low, high)
@@ -106,7 +114,3 @@ def _reach(truth: np.ndarray) -> Limits:
         )
     low, high = curve_limits([truth])
     return comfortable(min(low, 0.0), max(high, 0.0), 0.24)
-
-
-def _slope(dialect: Dialect, x: np.ndarray, width: float) -> np.ndarray:
-    return figures.slope(lambda at: dialect.value(at, {}), x, width)

@@ -28,6 +28,11 @@ class StepSizeCurve(View):
         What the function is called; by default its own name.
     exponent
         Base-10 logarithm of the step at which the view starts, from -16 to 0.
+
+    Raises
+    ------
+    ValueError
+        If the exponent is none of these, or `f` has no derivative at `x` to compare with.
     """
 
     def __init__(
@@ -39,12 +44,19 @@ class StepSizeCurve(View):
         name: str | None = None,
         exponent: float = -8.0,
     ) -> None:
+        if not -16 <= exponent <= 0:
+            raise ValueError(f"The exponent is {exponent!r}; give a number from -16 to 0.")
         self._exponents = np.linspace(-16.0, 0.0, 65)
         truth = float(true(x)) if true else _tape_slope(f, x)
+        if not np.isfinite(truth):
+            raise ValueError(
+                f"The derivative at x = {x:g} is {truth}, so there is nothing to compare with. "
+                "Take an x where the function has a derivative."
+            )
         with np.errstate(all="ignore"):
             self.methods = step_errors(f, truth, float(x), 10.0**self._exponents)
-        called = getattr(f, "__name__", "f")
-        called = name or ("f" if called == "<lambda>" else called)
+        own = getattr(f, "__name__", "f")
+        called = name or ("f" if own == "<lambda>" else own)
         self._title = f"derivative of {called} at x = {x:g}".replace("-", "−")
         stage = parts().Stage(
             label=f"{self._title}: drag, or use the arrow keys, to change the step",
@@ -61,8 +73,9 @@ class StepSizeCurve(View):
 
 
 def _tape_slope(f: Callable, x: float) -> float:
-    _, pullback = frameworks.get("tape").vjp(f, np.array(float(x)))
-    (gradient,) = pullback(np.array(1.0))
+    with np.errstate(all="ignore"):
+        _, pullback = frameworks.get("tape").vjp(f, np.array(float(x)))
+        (gradient,) = pullback(np.array(1.0))
     if gradient is None:
         raise ValueError(
             "The function's output does not depend on x on the tape, so there is no derivative to "

@@ -70,7 +70,7 @@ def test_markup_in_a_title_is_text(read):
 
 def test_curves_are_told_apart_by_dash_as_well_as_colour():
     looks = [INKS[name] for name in ("tape", "tensorflow", "torch", "truth", "tangent")]
-    assert len({(ink.dash, ink.width) for ink in looks}) == len(looks)
+    assert len({ink.dash for ink in looks}) == len(looks)
     for theme in ("light", "dark"):
         colours = {getattr(ink, theme) for ink in looks}
         assert len(colours) == len(looks)

@@ -58,3 +58,15 @@ def test_the_tracks_end_at_the_outer_knots(read):
         pytest.approx(left, abs=0.1),
         pytest.approx(left + width, abs=0.1),
     )
+
+
+def test_a_tiny_truth_is_not_a_flat_one():
+    tiny = Curve(GRID, 2e-9 * GRID)
+    assert score(Sketch(KNOTS, 0 * KNOTS), tiny) == 0
+    assert score(Sketch(KNOTS, 2e-9 * KNOTS), tiny) == 100
+
+
+def test_where_there_is_no_derivative_none_is_told():
+    known = Curve(GRID, np.where(GRID > 0, 1.0, np.nan))
+    figure = sketch_figure(SQUARE, Sketch(KNOTS, 0 * KNOTS), (-1, 2), 0, known, title="log(x)")
+    assert "true derivative undefined" in figure.alt

@@ -143,6 +143,7 @@ def test_a_truth_of_your_own():
     [
         ((np.square, None, (3, -3)), {}, "the lower first"),
         ((np.square, None, 3), {}, "the lower first"),
+        ((np.square,), {"x": np.nan}, "a number from -3 to 3"),
         ((smooth_step_tape, {"alpha": (40, 1, 30)}), {}, "(start, lowest, highest)"),
         ((smooth_step_tape, {"alpha": "ten"}), {}, "(start, lowest, highest)"),
         ((lambda x: x.sum(),), {}, "shape of x"),
@@ -154,6 +155,31 @@ def test_a_truth_of_your_own():
 def test_bad_arguments_are_explained(arguments, options, words):
     with pytest.raises((ValueError, TypeError), match=re.escape(words)):
         CurvePair(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "step"), [((10, 1, 30), 0.5), ((5, 0.5, 20), 0.1), ((0.2, -1, 1), 0.02)]
+)
+def test_the_steps_of_a_dial_reach_its_start(given, step):
+    dial = CurvePair(smooth_step_tape, {"alpha": given}).dials["alpha"]
+    assert (dial.value, dial.step) == (given[0], pytest.approx(step))
+
+
+def test_a_fixed_parameter_is_passed_on_as_it_is():
+    def power(x, n):
+        return sum(x**k for k in range(n))
+
+    assert "value 1.500" in CurvePair(power, {"n": 2}, x=0.5).figure.alt
+
+
+@pytest.mark.parametrize(
+    "rule", [lambda x: 1 / x, np.tan, np.log, np.sign, np.floor, lambda x: 1e200 * x, np.arccosh]
+)
+def test_a_right_gradient_differs_nowhere(rule):
+    view = CurvePair(rule, x=0.05)
+    assert view.figure.alt.endswith("largest difference from the true derivative 0.000.")
+    assert "nan" not in view.figure.drawing and "inf" not in view.figure.drawing
+    assert view.figure.png().startswith(b"\x89PNG")
 
 
 WITHOUT_ANYWIDGET = """

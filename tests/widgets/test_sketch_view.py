@@ -34,9 +34,25 @@ def test_a_kink_does_not_stop_the_verdict():
     assert "score" in view.figure.alt
 
 
-def test_too_few_knots_are_explained():
-    with pytest.raises(ValueError, match="two or more"):
-        SketchTheGradient(np.square, knots=1)
+@pytest.mark.parametrize(
+    ("function", "options", "words"),
+    [
+        (np.square, {"knots": 1}, "two or more"),
+        (np.square, {"knots": 3.5}, "two or more"),
+        (np.square, {"xlim": (3, -3)}, "the lower first"),
+        (lambda x: x * np.nan, {}, "no derivative anywhere"),
+    ],
+)
+def test_what_cannot_be_sketched_is_explained(function, options, words):
+    with pytest.raises(ValueError, match=words):
+        SketchTheGradient(function, **options)
+
+
+@pytest.mark.parametrize("function", [np.log, np.tan, np.floor, lambda x: 1 / x])
+def test_poles_jumps_and_holes_can_be_sketched(function):
+    view = SketchTheGradient(function)
+    view.reveal.click()
+    assert view.notice == "" and "score" in view.figure.alt
 
 
 WITHOUT_ANYWIDGET = """

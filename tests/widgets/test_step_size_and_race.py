@@ -67,11 +67,28 @@ def test_the_race_needs_no_kernel():
         ({}, 1.0, "give one to 3"),
         ({"a": parabola}, [1.0, 2.0, 3.0], "one number or two"),
         ({"a": lambda p: p * 2}, [1.0, 2.0], "a single number"),
+        ({"a": lambda p: p * np.nan}, 1.0, "start elsewhere"),
+        (parabola, 1.0, "give a dict"),
     ],
 )
 def test_bad_races_are_explained(losses, start, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         DescentRace(losses, start)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5])
+def test_a_race_has_steps(steps):
+    with pytest.raises(ValueError, match="whole number"):
+        DescentRace({"a": parabola}, 1.0, steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "words"),
+    [(1.0, {"exponent": 3}, "from -16 to 0"), (0.0, {"true": lambda x: np.nan}, "Take an x")],
+)
+def test_bad_step_sizes_are_explained(x, options, words):
+    with pytest.raises(ValueError, match=words):
+        StepSizeCurve(np.sin, x, **options)
 
 
 def test_a_race_that_diverges_is_drawn_all_the_same():
