@@ -267,6 +267,8 @@ def rule_in_autograd():
 
 rng = np.random.default_rng(0)
 DATA, LABELS = rng.standard_normal((64, 256)), np.eye(10)[rng.integers(0, 10, 64)]
+for constant in (DATA, LABELS):
+    constant.setflags(write=False)  # so that the tape need not copy it: nobody can change it
 PARAMETERS = [
     rng.standard_normal((256, 256)) / 16,
     np.zeros(256),
@@ -274,6 +276,8 @@ PARAMETERS = [
     np.zeros(10),
 ]
 
+DATA_IN_TORCH, LABELS_IN_TORCH = torch.tensor(DATA), torch.tensor(LABELS)
+DATA_IN_TENSORFLOW = tf.constant(DATA)
 ON_THE_TAPE = [Variable(p) for p in PARAMETERS]
 IN_TORCH = [torch.tensor(p, requires_grad=True) for p in PARAMETERS]
 IN_MYGRAD = [mg.tensor(p) for p in PARAMETERS]
@@ -288,8 +292,12 @@ def network_by_hand():
     w1, b1, w2, b2 = PARAMETERS
     h = np.tanh(DATA @ w1 + b1)
     z = h @ w2 + b2
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    gz = (e / e.sum(axis=1, keepdims=True) - LABELS) / len(DATA)
+    top = z.max(axis=1, keepdims=True)
+    e = np.exp(z - top)
+    total = e.sum(axis=1, keepdims=True)
+    loss = ((np.log(total) + top).sum() - (z * LABELS).sum()) / len(DATA)
+    assert np.isfinite(loss)  # everybody computes it, so by hand as well
+    gz = (e / total - LABELS) / len(DATA)
     ga = (gz @ w2.T) * (1 - h * h)
     return DATA.T @ ga, ga.sum(axis=0), h.T @ gz, gz.sum(axis=0)
 
@@ -302,9 +310,8 @@ def network_on_the_tape():
 
 def network_in_torch():
     w1, b1, w2, b2 = ps = IN_TORCH
-    data, labels = torch.from_numpy(DATA), torch.from_numpy(LABELS)
-    z = torch.tanh(data @ w1 + b1) @ w2 + b2
-    loss = (torch.logsumexp(z, 1).sum() - (z * labels).sum()) / len(DATA)
+    z = torch.tanh(DATA_IN_TORCH @ w1 + b1) @ w2 + b2
+    loss = (torch.logsumexp(z, 1).sum() - (z * LABELS_IN_TORCH).sum()) / len(DATA)
     return torch.autograd.grad(loss, ps)
 
 
@@ -331,7 +338,7 @@ def network_in_tensorflow():
     w1, b1, w2, b2 = ps = IN_TENSORFLOW
     with tf.GradientTape() as tape:
         tape.watch(ps)
-        z = tf.tanh(tf.constant(DATA) @ w1 + b1) @ w2 + b2
+        z = tf.tanh(DATA_IN_TENSORFLOW @ w1 + b1) @ w2 + b2
         loss = tf.reduce_sum(tf.reduce_logsumexp(z, 1)) - tf.reduce_sum(z * LABELS)
         loss = loss / len(DATA)
     return tape.gradient(loss, ps)

@@ -24,11 +24,11 @@ class Tape:
 
 
 tape = Tape()
-ufuncs = {}  # np.sin -> Op: what __array_ufunc__ finds
-functions = {}  # np.sum -> a function of Variables: what __array_function__ finds
-flat = set()  # np.greater, np.argmax, ...: their results carry no gradient
+ufuncs: dict = {}  # np.sin -> Op: what __array_ufunc__ finds
+functions: dict = {}  # np.sum -> a function of Variables: what __array_function__ finds
+flat: set = set()  # np.greater, np.argmax, ...: their results carry no gradient
 moments = count()  # each node's place in time
-NOTHING = {}  # shared by all nodes without parameters
+NOTHING: dict = {}  # shared by all nodes without parameters
 
 
 class Op:
@@ -200,7 +200,8 @@ def kept(x, ours=False):
     """x as it is now, its arrays read-only: copied, or frozen in place if they are ours."""
     if isinstance(x, np.ndarray):
         if ours and x.base is None:
-            return freeze(x)
+            x.setflags(False)  # as freeze does: it is called for every value of a rule
+            return x
         return x if settled(x) else freeze(x.copy())
     if type(x) in (tuple, list):
         return type(x)([kept(part, ours) for part in x])

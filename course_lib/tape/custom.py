@@ -206,7 +206,7 @@ class Context:
     saved_tensors = ()
 
     def save_for_backward(self, *values):
-        self.saved_tensors = values
+        vars(self)["saved_tensors"] = tuple([kept(value, ours=True) for value in values])
 
     def __setattr__(self, name, value):
         object.__setattr__(self, name, kept(value, ours=True))

@@ -71,11 +71,15 @@ for name, ufunc in comparisons.items():
 for name in methods:
     setattr(Variable, name, functions[getattr(np, name)])
 
-Variable.__neg__ = lambda x: record(ufuncs[np.negative], (x,))
-Variable.__abs__ = lambda x: record(ufuncs[np.absolute], (x,))
-Variable.__pos__ = Variable.copy = lambda x: x
-Variable.__getitem__ = lambda x, index: ops.getitem(x, index)
-Variable.astype = lambda x, dtype: ops.cast(dtype)(x)
-Variable.reshape = lambda x, *shape: np.reshape(x, shape[0] if len(shape) == 1 else shape)
-Variable.transpose = lambda x, *axes: np.transpose(x, axes[0] if len(axes) == 1 else axes or None)
-Variable.T = property(np.transpose)
+for name, method in {
+    "__neg__": lambda x: record(ufuncs[np.negative], (x,)),
+    "__abs__": lambda x: record(ufuncs[np.absolute], (x,)),
+    "__pos__": lambda x: x,
+    "__getitem__": lambda x, index: ops.getitem(x, index),
+    "copy": lambda x: x,
+    "astype": lambda x, dtype: ops.cast(dtype)(x),
+    "reshape": lambda x, *shape: np.reshape(x, shape[0] if len(shape) == 1 else shape),
+    "transpose": lambda x, *axes: np.transpose(x, axes[0] if len(axes) == 1 else axes or None),
+    "T": property(np.transpose),
+}.items():
+    setattr(Variable, name, method)

@@ -14,7 +14,7 @@ from . import errors
 from .core import Op, Variable, flat, functions, kept, record, ufuncs
 
 
-def elementwise(fun: Callable, *formulas: Callable, name: str | None = None) -> Op:
+def elementwise(fun: Callable, *formulas: Callable | None, name: str | None = None) -> Op:
     """Give an elementwise function its rule: ``elementwise(np.cbrt, lambda g, y, x: g / (3 * y * y))``.
 
     Parameters
@@ -23,7 +23,8 @@ def elementwise(fun: Callable, *formulas: Callable, name: str | None = None) -> 
         Computes y from arrays x, z, ... that broadcast against each other.
     *formulas : callable
         ``formula(g, y, x, z, ...)`` for each input: g times the partial derivative, in NumPy
-        functions that the tape knows (then higher derivatives come free).
+        functions that the tape knows (then higher derivatives come free). None for an input that
+        is never a Variable.
 
     Returns
     -------
@@ -196,10 +197,13 @@ SCATTER = Op(
     lambda i, t, y, x, index, shape: scatter(t, index, shape),
 )
 getitem = rearrangement(lambda x, index: x[index], "getitem")
-for fun in (np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to, np.transpose):
+# fmt: off
+for fun in (
+    np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to, np.transpose, np.swapaxes,
+    np.moveaxis, np.flip, np.roll, np.repeat, np.tile, np.diagonal,
+):
     functions[fun] = rearrangement(fun)
-for fun in (np.swapaxes, np.moveaxis, np.flip, np.roll, np.repeat, np.tile, np.diagonal):
-    functions[fun] = rearrangement(fun)
+# fmt: on
 
 
 def _piece(i, y, xs, axis):

