@@ -4,13 +4,14 @@ Nothing that was handed in is passed over in silence. A folder with another name
 another name, several notebooks, none at all: each is graded as well as it can be, with a note.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .extract import Unreadable, count_filled, read_notebook
-from .graded import harmless
+from .extract import Unreadable, filled, read_notebook
+from .graded import as_name, harmless
 from .rubric import Rubric
 
 YOU = "you"
@@ -46,7 +47,7 @@ class _Found:
 
     @property
     def notebooks(self) -> list[Path]:
-        if self.place.is_dir() and self.place.is_symlink():
+        if os.path.isdir(self.place) and self.place.is_symlink():
             return []  # it may lead to the solutions
         return [self.place] if _is_notebook(self.place) else _notebooks_in(self.place)
 
@@ -70,7 +71,7 @@ def collect(paths: Iterable[Path], rubrics: Sequence[Rubric]) -> list[Submission
     for path in paths:
         for found in _places(Path(path), catalogue):
             rubric = catalogue.rubric_of(found)
-            exercise = rubric.exercise if rubric else harmless(found.place.stem)
+            exercise = rubric.exercise if rubric else as_name(found.place.stem)
             together.setdefault((found.student, exercise), (rubric, []))[1].append(found)
     return [
         _submission(student, exercise, rubric, found)
@@ -103,12 +104,11 @@ class _Catalogue:
         for path in notebooks:
             if rubric := self.named(path.stem):
                 return rubric
-        scored = [
-            (max((_filled(path, rubric) for path in notebooks), default=0), -rank)
-            for rank, rubric in enumerate(self._rubrics)
-        ]
-        best, rank = max(scored, default=(0, 0))
-        return self._rubrics[-rank] if best > 0 else None
+        every = {question.name for rubric in self._rubrics for question in rubric.questions}
+        answers = [_filled(path, every) or set() for path in notebooks]
+        scores = [max((len(a & _asked(r)) for a in answers), default=0) for r in self._rubrics]
+        best = max(scores, default=0)
+        return self._rubrics[scores.index(best)] if best else None
 
 
 def _places(path: Path, catalogue: _Catalogue) -> Iterator[_Found]:
@@ -119,18 +119,21 @@ def _places(path: Path, catalogue: _Catalogue) -> Iterator[_Found]:
             f"{path} is neither a notebook (.ipynb) nor a folder; give one of these."
         )
     elif catalogue.named(path.name):
-        yield _Found(harmless(path.resolve().parent.name), path)
+        yield _Found(as_name(path.resolve().parent.name), path)
     else:
         inside = _folders_in(path)
-        loose = [child for child in sorted(path.iterdir()) if _is_notebook(child)]
-        if not inside and not loose:
+        children = sorted(path.iterdir())
+        loose = [child for child in children if _is_notebook(child)]
+        links = [child for child in children if child.is_symlink() and os.path.isdir(child)]
+        if not inside and not loose and not links:
             raise NothingToGrade(
                 f"There is no submission in {path}; expected {path}/STUDENT/EXERCISE/*.ipynb."
             )
         if _is_a_students(inside, catalogue):
             yield from _of_student(path)
         else:
-            yield from (_Found(harmless(notebook.stem), notebook) for notebook in loose)
+            yield from (_Found(as_name(notebook.stem), notebook) for notebook in loose)
+            yield from (_Found(as_name(link.name), link) for link in links)
             for student in inside:
                 yield from _of_student(student)
 
@@ -144,18 +147,24 @@ def _is_a_students(folders: list[Path], catalogue: _Catalogue) -> bool:
 
 
 def _of_student(folder: Path) -> Iterator[_Found]:
-    name = harmless(folder.resolve().name)
-    for child in sorted(folder.iterdir()):
-        if _is_notebook(child) or child in _folders_in(folder) or child.is_symlink():
-            yield _Found(name, child)
+    name = as_name(folder.resolve().name)
+    folders = _folders_in(folder)
+    handed_in = [
+        child
+        for child in _inside(folder)
+        if _is_notebook(child) or child in folders or child.is_symlink()
+    ]
+    if not handed_in and (_inside(folder) or not _is_open(folder)):
+        handed_in = [folder]  # which holds other things, or cannot be looked into: that is noted
+    yield from (_Found(name, child) for child in handed_in)
 
 
 def _student_of(notebook: Path, catalogue: _Catalogue) -> str:
     """Whose a single notebook is: told by nbgrader's layout, or else by the file's name."""
     folder = notebook.resolve().parent
     if not catalogue.named(folder.name):
-        return YOU if catalogue.named(notebook.stem) else harmless(notebook.stem)
-    return YOU if folder.parent.name in _NOT_STUDENTS else harmless(folder.parent.name)
+        return YOU if catalogue.named(notebook.stem) else as_name(notebook.stem)
+    return YOU if folder.parent.name in _NOT_STUDENTS else as_name(folder.parent.name)
 
 
 def _submission(
@@ -163,15 +172,15 @@ def _submission(
 ) -> Submission:
     notebooks = [path for place in found for path in place.notebooks]
     places = ", ".join(sorted({place.place.name for place in found}))
+    if not notebooks:
+        return Submission(student, exercise, rubric, None, (harmless(_nothing_in(found)),))
     if rubric is None:
         note = f"{places} belongs to no exercise of this course, by its name or by its contents."
-        return Submission(student, exercise, None, None, (note,))
-    if not notebooks:
-        return Submission(student, exercise, rubric, None, (_nothing_in(found, rubric),))
+        return Submission(student, exercise, None, None, (harmless(note),))
     expected = f"{_topic(rubric)}.ipynb"
     chosen = notebooks[0]
     if len(notebooks) > 1:
-        chosen = max(notebooks, key=lambda path: (_filled(path, rubric), path.name == expected))
+        chosen = max(notebooks, key=lambda path: (_count(path, rubric), path.name == expected))
     notes = []
     if len(notebooks) > 1:
         names = ", ".join(str(path.name) for path in notebooks)
@@ -183,21 +192,33 @@ def _submission(
     return Submission(student, exercise, rubric, chosen, tuple(map(harmless, notes)))
 
 
-def _nothing_in(found: list[_Found], rubric: Rubric) -> str:
-    links = [place.place.name for place in found if place.place.is_symlink()]
-    if links:
-        return harmless(f"{', '.join(links)} is a link, which is not followed.")
-    files = [file.name for place in found for file in sorted(place.place.iterdir())]
+def _nothing_in(found: list[_Found]) -> str:
+    places = [each.place for each in found]
+    if links := [place.name for place in places if place.is_symlink()]:
+        return f"{', '.join(links)} is a link, which is not followed."
+    if closed := [place.name for place in places if not _is_open(place)]:
+        return f"{', '.join(closed)} cannot be looked into: you have no permission to."
+    files = [file.name for place in places for file in _inside(place)]
     what = f"only {', '.join(files[:5])}" if files else "nothing"
-    return harmless(f"There is no notebook in the folder for {rubric.exercise}: {what} is there.")
+    folders = ", ".join(place.name for place in places)
+    return f"There is no notebook in the folder {folders}: {what} is there."
 
 
-def _filled(path: Path, rubric: Rubric) -> int:
+def _count(path: Path, rubric: Rubric) -> int:
+    """How many answers to a rubric's questions are filled in; -1 for what cannot be read."""
+    answers = _filled(path, _asked(rubric))
+    return -1 if answers is None else len(answers)
+
+
+def _filled(path: Path, names: set[str]) -> set[str] | None:
     try:
-        notebook = read_notebook(path)
+        return filled(read_notebook(path), names)
     except Unreadable:
-        return -1
-    return count_filled(notebook, [question.name for question in rubric.questions])
+        return None
+
+
+def _asked(rubric: Rubric) -> set[str]:
+    return {question.name for question in rubric.questions}
 
 
 def _topic(rubric: Rubric) -> str:
@@ -209,20 +230,32 @@ def _key(name: str) -> str:
 
 
 def _is_notebook(path: Path) -> bool:
-    return path.suffix.lower() == ".ipynb" and not path.name.startswith(".") and not path.is_dir()
+    named = path.suffix.lower() == ".ipynb" and not path.name.startswith(".")
+    return named and not os.path.isdir(path)
+
+
+def _is_open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What a student's folder holds; nothing, if it cannot be looked into."""
+    return sorted(folder.iterdir()) if _is_open(folder) else []
 
 
 def _folders_in(folder: Path) -> list[Path]:
     return [
         child
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and not child.is_symlink() and not child.name.startswith((".", "__"))
+        for child in _inside(folder)
+        if os.path.isdir(child)
+        and not child.is_symlink()
+        and not child.name.startswith((".", "__"))
     ]
 
 
 def _notebooks_in(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """The notebooks of an exercise's folder, or of the folders inside it if it has none itself."""
-    here = [child for child in sorted(folder.iterdir()) if _is_notebook(child)]
+    here = [child for child in _inside(folder) if _is_notebook(child)]
     if here or depth == 0:
         return here
     return [path for inner in _folders_in(folder) for path in _notebooks_in(inner, depth - 1)]

@@ -16,14 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from IPython.core.inputtransformer2 import (
+    classic_prompt,
+    ipython_prompt,
+    leading_empty_lines,
+    leading_indent,
+)
+
 from .shelf import is_check
 
 MAX_BYTES = 256 << 20
+MAX_PARTS = 20_000_000
+"""Commas and brackets in a file: each may cost dozens of bytes in memory."""
+MAX_SOURCE = 2_000_000
+"""Characters in all its cells together."""
+_LOOKED_INTO = 100_000  # characters of a cell: the parser takes minutes over longer ones
 NONE: frozenset[int] = frozenset()
 _DEFINITION = re.compile(
     r"^[ \t]*(?:(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=(?!=))",
     re.MULTILINE,
 )
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:(?:\w+[ \t]*=[ \t]*)?[%!].*|.*\?[ \t]*)$", re.MULTILINE)
 
 
 class Unreadable(ValueError):
@@ -88,12 +101,15 @@ def extract(notebook: bytes, names: Collection[str]) -> Extract:
     Unreadable
         It is not a notebook.
     """
-    code, prose = [], []
+    code, prose, size = [], [], 0
     for position, kind, source, is_test in _cells_of(_parse(notebook)):
+        size += len(source)
         if kind != "code":
             prose.append((position, kind, source))
         elif not is_check(source) and not (is_test and not _defined_in(source, names)):
             code.append((position, source))
+    if size > MAX_SOURCE:
+        raise Unreadable(f"Its cells hold {size:,} characters, more than {MAX_SOURCE:,}.")
     rescued, notes = _rescue(prose, set(names) - _defined_in_any(code, names))
     code = sorted([*code, *rescued])
     blanks = _blanks(code, names)
@@ -104,15 +120,18 @@ def extract(notebook: bytes, names: Collection[str]) -> Extract:
     return Extract(cells, tuple(notes))
 
 
-def count_filled(notebook: bytes, names: Collection[str]) -> int:
-    """How many of the answers a notebook fills in, as far as can be seen without running it."""
-    try:
-        cells = extract(notebook, names).cells
-    except Unreadable:
-        return -1
+def filled(notebook: bytes, names: Collection[str]) -> set[str]:
+    """Which of the answers a notebook fills in, as far as can be seen without running it.
+
+    Raises
+    ------
+    Unreadable
+        It is not a notebook.
+    """
+    cells = [cell for cell in extract(notebook, names).cells if cell.defines]
     statements = [statement for cell in cells for statement in _statements(cell.source)]
-    filled = [_bound_by(statement) for statement in statements if not _is_unfilled(statement)]
-    return len(set(names) & set().union(*filled))
+    bound = [_bound_by(statement) for statement in statements if not _is_unfilled(statement)]
+    return set().union(*bound).intersection(names)
 
 
 def written_answer(notebook: bytes, name: str) -> str | None:
@@ -124,10 +143,13 @@ def written_answer(notebook: bytes, name: str) -> str | None:
 
 
 def _parse(notebook: bytes) -> dict[str, Any]:
+    parts = sum(map(notebook.count, (b",", b"[", b"{")))
+    if parts > MAX_PARTS:
+        raise Unreadable(f"The file has {parts:,} parts, more than {MAX_PARTS:,}.")
     try:
-        parsed = json.loads(notebook.decode("utf-8-sig"))
+        parsed = json.loads(notebook.decode(json.detect_encoding(notebook)))
     except UnicodeDecodeError as reason:
-        raise Unreadable("The file is not text in UTF-8, as a notebook is.") from reason
+        raise Unreadable("The file is not text in Unicode, as a notebook is.") from reason
     except (ValueError, RecursionError) as reason:
         where = f" at line {reason.lineno}" if isinstance(reason, json.JSONDecodeError) else ""
         size = "is empty" if not notebook.strip() else f"is broken{where} (not valid JSON)"
@@ -220,13 +242,19 @@ def _blanks(code: list[tuple[int, str]], names: Collection[str]) -> dict[int, fr
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    """The top-level statements of a cell, as IPython counts them."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        return ast.parse(TransformerManager().transform_cell(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    """The top-level statements of a cell, as IPython counts them: a magic line is one."""
+    if len(source) > _LOOKED_INTO or source.startswith("%%"):
         return []
+    lines = f"{source}\n".splitlines(keepends=True)
+    for strip in (leading_empty_lines, leading_indent, classic_prompt, ipython_prompt):
+        lines = strip(lines)
+    tidy = "".join(lines)
+    for python in (tidy, _MAGIC_LINE.sub(r"\1pass", tidy)):
+        try:
+            return ast.parse(python).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return []
 
 
 def _bound_by(statement: ast.stmt) -> set[str]:

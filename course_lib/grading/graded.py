@@ -1,5 +1,6 @@
 """A graded submission as plain data: what the journal keeps and every report is made of."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -78,6 +79,18 @@ class Graded:
         """Read what `as_json` wrote."""
         questions = tuple(GradedQuestion(**question) for question in entry["questions"])
         return cls(entry["student"], entry["exercise"], questions, tuple(notes), entry["isolated"])
+
+
+def as_name(folder: str) -> str:
+    """A student's name from that of a folder: visible, and no two folders become one student."""
+    return "".join(
+        sign if sign.isprintable() or unicodedata.category(sign) == "Zs" else _escaped(sign)
+        for sign in folder
+    )
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 def harmless(text: str) -> str:

@@ -1,18 +1,19 @@
 """Feedback to hand back: one HTML page a student, with named mistakes and hints, no answers."""
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
-from urllib.parse import quote
 
 from .collect import Submission
 from .feedback import TONES
 from .graded import Graded, GradedQuestion
 from .report import NOT_ISOLATED
 
+_LONGEST = 240  # bytes of a file's name, without its ending
 _RECEIPTS = ("timestamp.txt", "submission_secret.txt")
 _PAGE = """\
 <!DOCTYPE html>
@@ -56,7 +57,8 @@ def write_pages(grades: Iterable[Graded], folder: Path) -> list[Path]:
     for student, group in groupby(grades, key=lambda graded: graded.student):
         theirs, name = list(group), _file_name(student)
         for graded in theirs:
-            _write(folder / name / graded.exercise / f"{graded.topic}.html", student, [graded])
+            exercise, topic = map(_file_name, (graded.exercise, graded.topic))
+            _write(folder / name / exercise / f"{topic}.html", student, [graded])
         pages.append(_write(folder / f"{name}.html", student, theirs))
     return pages
 
@@ -64,7 +66,7 @@ def write_pages(grades: Iterable[Graded], folder: Path) -> list[Path]:
 def copy_receipts(submissions: Iterable[Submission], folder: Path) -> None:
     """Put what nbgrader wrote down at submission beside the pages: its exchange asks for it."""
     for submission in submissions:
-        place = folder / _file_name(submission.student) / submission.exercise
+        place = folder / _file_name(submission.student) / _file_name(submission.exercise)
         if submission.path is None or not place.is_dir():
             continue
         for name in _RECEIPTS:
@@ -73,8 +75,11 @@ def copy_receipts(submissions: Iterable[Submission], folder: Path) -> None:
                 shutil.copyfile(receipt, place / name)
 
 
-def _file_name(student: str) -> str:
-    return quote(student, safe=" @+,=")
+def _file_name(name: str) -> str:
+    """The name itself, by which nbgrader knows it; cut if an ending would make it too long."""
+    if len(name.encode()) <= _LONGEST:
+        return name
+    return f"{name[:50]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _write(page: Path, student: str, grades: Sequence[Graded]) -> Path:

@@ -67,7 +67,7 @@ def around(program: Sequence[str], hidden: Iterable[Path] = ()) -> Bars:
         *_system(),
         *(option for folder in seen for option in ("--ro-bind", str(folder), str(folder))),
         *("--ro-bind", str(Path(course_lib.__file__).parent), f"{COURSE}/course_lib"),
-        *_covered(hidden, seen),
+        *_covered(hidden, (*map(Path, _SYSTEM), *seen)),
         *("--perms", "1777", "--tmpfs", HOME),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME),
     ]
