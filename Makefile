@@ -32,6 +32,7 @@ notebooks: $(READY)
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
 site: $(READY)
+	rm -rf build/site
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --conf-dir docs . build/site
 
 exercises: $(READY)

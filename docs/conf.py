@@ -46,6 +46,7 @@ nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
+highlight_language = "text"  # what names no language is for a terminal
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
@@ -57,7 +58,7 @@ autodoc_typehints_description_target = "documented_params"
 autodoc_preserve_defaults = True
 autosummary_generate = False
 napoleon_google_docstring = False
-napoleon_preprocess_types = True
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 python_use_unqualified_type_names = True
 add_module_names = False

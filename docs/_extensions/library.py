@@ -1,16 +1,19 @@
 """The library's pages: under what is written in docs/api/, what the code says of itself."""
 
 import inspect
+import re
 from html import unescape
 from importlib import import_module
 
 import typer
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from typer.cli import get_docs_for_click
 
 from course_lib.cli import app as course
 
 FOLDER = "docs/api/"
+SEVERAL = re.compile(r"^(\w+(?:, \w+)+)\n((?:    .*(?:\n|$))+)", flags=re.M)
 
 
 def add_reference(_app: Sphinx, docname: str, source: list[str]) -> None:
@@ -41,6 +44,23 @@ def entry(name: str, thing: object) -> str:
     return f".. autofunction:: {name}\n\n"
 
 
+def one_by_one(_app: Sphinx, what: str, _name: str, _thing: object, _options, lines) -> None:
+    """Attributes that share a description, each with its own, as napoleon needs them."""
+    if what == "class":
+        text = SEVERAL.sub(repeated, "\n".join(lines) + "\n")
+        lines[:] = text.splitlines()
+
+
+def repeated(entry: re.Match) -> str:
+    return "".join(f"{name}\n{entry[2]}" for name in entry[1].split(", "))
+
+
+def as_written(_app: Sphinx, what: str, _name: str, thing: object, _options, lines) -> None:
+    """A property's sentence: napoleon takes what stands before a colon for a type."""
+    if what == "property":
+        lines[:] = inspect.getdoc(thing).splitlines()
+
+
 def command_line() -> str:
     """Every subcommand with its options, as Typer documents them."""
     group = typer.main.get_command(course)
@@ -53,4 +73,9 @@ def command_line() -> str:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", add_reference)
+    app.connect("autodoc-process-docstring", one_by_one, priority=100)  # before napoleon
+    app.connect("autodoc-process-docstring", as_written, priority=900)  # after it
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,11 +1,14 @@
 """Notebooks on the site: pictures with their sentence, links that lead to pages, live views."""
 
 import re
+from html import escape
 from pathlib import Path
 
 import nbformat
+from docutils import nodes
 from mathml import mathml
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 from course_lib.figures.palette import stylesheet
 
@@ -42,8 +45,33 @@ def adapt(output: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> list:
         cell.metadata["mystnb"] = {"image": {"alt": picture["alt"]}}
     if "offline" not in picture:
         return [output]
-    live = f'<div class="cg-offline" data-view="{picture["offline"]}"></div>'
-    return [nbformat.v4.new_output("display_data", {"text/html": live}), output]
+    live = nbformat.v4.new_output("display_data", {"text/html": packed(picture)})
+    return [live, output]
+
+
+def packed(picture: dict) -> str:
+    """Where live.js puts a view, from the metadata of the view's picture."""
+    return f'<div class="cg-offline" data-view="{picture["offline"]}"></div>'
+
+
+class Live(SphinxDirective):
+    """The first view of a notebook that needs no kernel and asks no question: ``{live} PATH``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        relative, path = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(relative)
+        notebook = nbformat.read(path, as_version=4)
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        for output in outputs:
+            picture = output.get("metadata", {}).get("image/png", {})
+            if "offline" in picture and not picture["alt"].startswith("Predict"):
+                source = f"data:image/png;base64,{output['data']['image/png']}"
+                image = f'<a><img src="{source}" alt="{escape(picture["alt"])}"></a>'
+                html = f'<div class="cell_output">{packed(picture)}{image}</div>'
+                return [nodes.raw("", html, format="html")]
+        raise self.error(f"{relative} has no view that is live without a kernel.")
 
 
 def write_stylesheet(app: Sphinx) -> None:
@@ -61,4 +89,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
         priority=1,
     )
     app.add_css_file("figures.css")
+    app.add_directive("live", Live)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
