@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ["engine", "gradcheck", "grading", "widgets"]
+ALL = ["start", "engine", "gradcheck", "grading", "widgets"]
 PEERS = ["numpy", "torch", "tensorflow", "autograd", "mygrad", "micrograd", "nbgrader"]
 PEERS += ["jupyterlab", "matplotlib"]
 
