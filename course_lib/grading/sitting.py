@@ -152,7 +152,7 @@ class _Conversation:
             raise WireError("it used up its memory")
         if error:
             self.found.errors[cell.position] = error
-        if late:
+        if late and isinstance(self.found.ended_at, tuple):
             self.found.late.add(self.found.ended_at)
 
     def _worth_a_second_run(

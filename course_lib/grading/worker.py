@@ -8,7 +8,7 @@ asked once more without what stands beside it in the notebook, which may be to b
 import functools
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,9 +117,9 @@ class _Grading:
         return time.monotonic() > self.deadline
 
     def _set_aside_what_cannot_run_here(self) -> None:
-        here = {"tape", None, *_available()}
+        here = {"tape", *_available()}
         for question in self.questions.values():
-            if question.framework not in here:
+            if question.framework and question.framework not in here:
                 label = _LABELS[question.framework]
                 self._settle(_review(question, f"{label} is not installed where it was graded."))
 
@@ -162,7 +162,7 @@ class _Grading:
         everything = self.found.cells
         own = [c for c in everything if c.position == GIVEN or question.name in c.defines]
         raised = "; ".join(f"cell {cell}: {error}" for cell, error in self.errors.items())
-        ways = []
+        ways: list[tuple[Sequence[Cell], Collection[Statement], str]] = []
         if self.errors:
             ways.append((everything, self.left_out, f"once errors are passed over ({raised})"))
         if len(own) < len(everything):

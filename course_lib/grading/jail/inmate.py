@@ -24,14 +24,18 @@ from .wire import Wire, WireError
 
 _MAX_MESSAGE = 400
 
-_notebook: Notebook | None = None
 _originals = {module: dict(vars(module)) for module in (builtins, np)}
+
+
+@functools.cache
+def _notebook() -> Notebook:
+    """The notebook that runs in this process: forked from the zygote's, where there is one."""
+    return Notebook()
 
 
 def prepare() -> None:
     """Import what nearly every submission needs, before the first one is forked."""
-    global _notebook
-    _notebook = Notebook()
+    _notebook()
 
 
 def warm_up() -> None:
@@ -43,10 +47,10 @@ def warm_up() -> None:
     one = (np.ones(1),)
     function = _probe.Probe("double", "function", args=one)
     rule = _probe.Probe("double", "rule", "tape", args=one, upstreams=one)
-    _notebook.run("def double(x):\n    return 2 * x", seconds=10)
+    _notebook().run("def double(x):\n    return 2 * x", seconds=10)
     probes = json.loads(json.dumps([function.as_json(), rule.as_json()]))
-    json.dumps(_answer_all(_notebook, probes, seconds=10))
-    _notebook.run("del double", seconds=10)
+    json.dumps(_answer_all(_notebook(), probes, seconds=10))
+    _notebook().run("del double", seconds=10)
 
 
 def _put_back(module: ModuleType) -> None:
@@ -63,7 +67,7 @@ def _put_back(module: ModuleType) -> None:
 
 def serve(end: socket.socket) -> None:
     """Run cells and answer probes, as asked, until the other side closes the socket."""
-    wire, notebook = Wire(end), _notebook or Notebook()
+    wire, notebook = Wire(end), _notebook()
     original = os.getpid()
 
     def say(mark: str, **message: Any) -> None:

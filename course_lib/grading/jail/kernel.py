@@ -119,7 +119,7 @@ def forbid_hidden_memory() -> None:
         (answer, 0, 0, allow),
         (answer, 0, 0, refuse),
     ]
-    program = _Filter(len(steps), (_Step * len(steps))(*steps))
+    program = _Filter(len(steps), (_Step * len(steps))(*(_Step(*step) for step in steps)))
     address = ctypes.addressof(program)
     done = _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_void_p(address), 0, 0)
     _call("prctl", done)

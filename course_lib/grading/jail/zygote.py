@@ -117,6 +117,9 @@ class _Nursery:
 
     def prepare(self, limits: Limits) -> None:
         """Have a child ready for a try with these limits."""
+        self._spare = self._forked(limits)
+
+    def _forked(self, limits: Limits) -> _Child:
         ours, theirs = socket.socketpair()
         kernel.unshare(kernel.NEW_PID)
         pid = os.fork()
@@ -124,7 +127,7 @@ class _Nursery:
             _live(theirs, limits, self._writable)
         kernel.enter(self._own_pids, kernel.NEW_PID)
         theirs.close()
-        self._spare = _Child(pid, ours, limits)
+        return _Child(pid, ours, limits)
 
     def child(self, limits: Limits) -> _Child:
         """A child that nobody has used; raise OSError if its walls could not be built."""
@@ -132,9 +135,7 @@ class _Nursery:
             self._spare.line.close()
             self._spare.end()
             self._spare = None
-        if self._spare is None:
-            self.prepare(limits)
-        child, self._spare = self._spare, None
+        child, self._spare = self._spare or self._forked(limits), None
         said = child.line.recv(400)
         if said != _WALLED:
             raise OSError(said.decode(errors="replace") or "a child ended before its try")
@@ -149,13 +150,13 @@ def _live(line: socket.socket, limits: Limits, writable: list[str]) -> NoReturn:
             walls.build(limits, writable)
         except OSError as reason:
             line.send(str(reason).encode())
-            return
-        inmate.warm_up()
-        line.send(_WALLED)
-        _, descriptors, _, _ = socket.recv_fds(line, 16, 1)
-        if descriptors:
-            line.detach()
-            inmate.serve(_alone(descriptors[0]))
+        else:
+            inmate.warm_up()
+            line.send(_WALLED)
+            _, descriptors, _, _ = socket.recv_fds(line, 16, 1)
+            if descriptors:
+                line.detach()
+                inmate.serve(_alone(descriptors[0]))
     finally:
         os._exit(0)
 
