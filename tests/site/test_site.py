@@ -27,6 +27,11 @@ def names(site):
 # -- as files --------------------------------------------------------------------------------------
 
 
+def test_sphinx_warns_of_nothing(build):
+    """A link that leads nowhere in the sources, a page that is in no list, a name without entry."""
+    assert build[1] == ""
+
+
 def test_every_notebook_exercise_and_guide_is_a_page(site):
     sources = [
         *REPOSITORY.glob("notebooks/*.ipynb"),
