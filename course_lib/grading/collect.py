@@ -235,7 +235,11 @@ def _is_notebook(path: Path) -> bool:
 
 
 def _is_open(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK)
+    try:
+        os.scandir(folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def _inside(folder: Path) -> list[Path]:

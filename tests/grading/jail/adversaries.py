@@ -490,4 +490,259 @@ HONEST = [
     nuisance("check in a cell", "from course_lib.grading import check\ncheck('clipped')"),
 ]
 
-CASES = [*COMPARISONS, *TAMPERED, *KILLERS, *HOARDERS, *BURGLARS, *FORGERS, *HONEST]
+
+def written(name, *cells):
+    """`clipped`, answered rightly in an unusual way."""
+    return Case(name, (*map(dedent, cells), RECTIFIED_RIGHT), RIGHT)
+
+
+def below(name, line):
+    """The right answer below a line that fails here, though it did not for the student."""
+    return written(name, f"{line}\n{CLIPPED_RIGHT}")
+
+
+RIGHT_IN_ITS_OWN_WAY = [
+    below("below a package that is not here", "import seaborn_or_other"),
+    below("below Colab's own", "from google.colab import drive\ndrive.mount('/content')"),
+    below("below a question to the reader", "n = int(input('n? '))"),
+    below("below a failing assert", "assert 1 == 2"),
+    below("below a window system", "import matplotlib\nmatplotlib.use('TkAgg')"),
+    below("below a check", "from course_lib.grading import check\ncheck('clipped')"),
+    below("below a magic of the kernel's", "%autosave 60"),
+    below("below a setting of plots", "%config InlineBackend.figure_format = 'retina'"),
+    below("below an await", "import asyncio\nlimit = await asyncio.sleep(0.001, 1)"),
+    below("below a prompt for help", "np.abs?"),
+    below("below an event loop", "import asyncio\nasyncio.run(asyncio.sleep(0))"),
+    written(
+        "with prompts", ">>> def clipped(upstream, x):\n...     return upstream * (abs(x) <= 1)"
+    ),
+    Case(
+        "indented as a whole",
+        (indent(CLIPPED_RIGHT, "    "), RECTIFIED_RIGHT),
+        RIGHT,
+    ),
+    written("with the line ends of Windows", CLIPPED_RIGHT.replace("\n", "\r\n")),
+    written("a lambda", "clipped = lambda upstream, x: upstream * (abs(x) <= 1)"),
+    written("one of two names", "clipped, other = (lambda u, x: u * (abs(x) <= 1)), 1"),
+    written(
+        "an object",
+        "class C:\n    def __call__(self, u, x): return u * (abs(x) <= 1)\nclipped = C()",
+    ),
+    written(
+        "a partial",
+        "from functools import partial\nclipped = partial(lambda m, u, x: u * (abs(x) <= m), 1)",
+    ),
+    written(
+        "a ufunc of one's own", "@np.vectorize\ndef clipped(u, x): return u if abs(x) <= 1 else 0.0"
+    ),
+    written(
+        "a compiler that is not here",
+        """
+        try: from numba import njit
+        except ImportError: njit = lambda f: f
+        @njit
+        def clipped(upstream, x): return upstream * (abs(x) <= 1)
+        """,
+    ),
+    written(
+        "NumPy by star",
+        "from numpy import *",
+        "def clipped(u, x): return where(absolute(x) <= 1, u, 0.0)",
+    ),
+    written("by text", f"exec({CLIPPED_RIGHT!r})"),
+    written("in a module", f"%%writefile own.py\n{CLIPPED_RIGHT}", "from own import clipped"),
+    written(
+        "with type hints",
+        "from __future__ import annotations",
+        "LIMIT: float = 1.0",
+        """
+        def clipped(upstream: np.ndarray, x: NotThere) -> Array: return upstream * (abs(x) <= LIMIT)
+        """,
+    ),
+    written(
+        "a list",
+        "def clipped(upstream, x): return [u if abs(v) <= 1 else 0.0 for u, v in zip(upstream, x)]",
+    ),
+    written(
+        "a Variable",
+        "from course_lib.tape import Variable",
+        "def clipped(u, x): return Variable(u * (abs(x) <= 1))",
+    ),
+    written("a masked array", "def clipped(u, x): return np.ma.masked_array(u * (abs(x) <= 1))"),
+    written(
+        "an array on disk",
+        answer(
+            """
+            kept = np.memmap("kept", dtype=float, mode="w+", shape=x.shape)
+            kept[:] = upstream * (abs(x) <= 1)
+            return kept
+            """
+        ),
+    ),
+    written(
+        "by threads",
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(2)
+        def clipped(u, x): return np.array(list(pool.map(lambda a, b: a * (abs(b) <= 1), u, x)))
+        """,
+    ),
+    written("twice, the last is right", CLIPPED_WRONG, CLIPPED_RIGHT),
+    written(
+        "a helper below it",
+        "def clipped(u, x): return helper(u, x)",
+        "def helper(u, x): return u * (abs(x) <= 1)",
+    ),
+    written(
+        "a namespace emptied on the way",
+        "%reset -f",
+        CLIPPED_RIGHT.replace("abs", "np.abs"),
+        "%reset -f",
+        CLIPPED_RIGHT.replace("abs", "np.abs"),
+    ),
+    written("forks and goes on", "import os", answer("os.fork()\nreturn upstream * (abs(x) <= 1)")),
+]
+
+BUNGLERS = [
+    nuisance("json in pieces", "import json\njson.dumps = json.loads = None"),
+    nuisance(
+        "json on many lines",
+        "import json, functools\njson.dumps = functools.partial(json.dumps, indent=2)",
+    ),
+    nuisance("a short stack", "import sys\nsys.setrecursionlimit(60)"),
+    nuisance(
+        "a tracer that fails",
+        "import sys\ndef fail(*a): raise ValueError\nsys.settrace(fail); sys.setprofile(fail)",
+    ),
+    nuisance(
+        "an audit that forbids everything",
+        """
+        import sys
+        def forbid(what, args):
+            if what in ('exec', 'compile', 'import', 'open'): raise RuntimeError
+        sys.addaudithook(forbid)
+        """,
+    ),
+    nuisance("no modules", "import sys\nsys.modules.clear(); sys.path.clear()"),
+    nuisance(
+        "no imports",
+        """
+        import sys
+        class No:
+            def find_spec(self, *a): raise ImportError
+        sys.meta_path.insert(0, No())
+        """,
+    ),
+    nuisance(
+        "no course_lib",
+        """
+        import sys
+        for name in [*sys.modules]:
+            if 'course_lib' in name: sys.modules[name] = None
+        """,
+    ),
+    nuisance(
+        "no probe", "from course_lib.grading import probe\nprobe._call = probe.to_plain = None"
+    ),
+    nuisance("no signals", "import signal\nsignal.signal = signal.setitimer = None"),
+    nuisance(
+        "no warnings", "import warnings\nwarnings.catch_warnings = warnings.simplefilter = None"
+    ),
+    nuisance("no errors of NumPy's", "np.errstate.__enter__ = None"),
+    nuisance("no output", "import sys\nsys.stdout = sys.stderr = None"),
+    nuisance("no streams", "import os\nfor stream in (0, 1, 2): os.close(stream)"),
+    nuisance("no namespace", "globals().clear()"),
+    nuisance("another namespace", "get_ipython().user_ns = {}"),
+    nuisance("no shell", "get_ipython().run_cell = get_ipython().compile = None"),
+    nuisance(
+        "a shell that ends before each cell",
+        "import os\nget_ipython().events.register('pre_run_cell', lambda *a: os._exit(0))",
+    ),
+    nuisance(
+        "cells become something else",
+        """
+        import ast
+        class Nothing(ast.NodeTransformer):
+            def visit(self, node): return ast.Module([], [])
+        get_ipython().ast_transformers.append(Nothing())
+        """,
+    ),
+    nuisance("one is two", "import ctypes\nctypes.c_int.from_address(id(1) + 24).value = 2"),
+    nuisance(
+        "a short life",
+        """
+        import os, threading, time
+        threading.Thread(target=lambda: (time.sleep(0.005), os._exit(1)), daemon=True).start()
+        """,
+    ),
+    nuisance(
+        "a timer that kills", "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)"
+    ),
+    nuisance(
+        "limits lowered to nothing",
+        """
+        import resource
+        for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS): resource.setrlimit(what, (1, 1))
+        """,
+    ),
+    nuisance("no system calls", "import ctypes\nctypes.CDLL(None).prctl(22, 1, 0, 0, 0)"),
+    nuisance("two processes from here on", "import os\nos.fork()"),
+    nuisance(
+        "a process that talks in between",
+        "import os\nif os.fork() == 0:\n    while True: os.write(3, b'{}\\n')",
+    ),
+    nuisance(
+        "the line cut",
+        "import os, socket\nsocket.socket(fileno=os.dup(3)).shutdown(socket.SHUT_RDWR)",
+    ),
+    nuisance(
+        "the last object ends it",
+        "import os\nclass Last:\n    def __del__(self): os._exit(0)\nlast = Last()",
+    ),
+    nuisance("an end that ends otherwise", "import atexit, os\natexit.register(os._exit, 3)"),
+    nuisance("another process number", "import os\nos.getpid = lambda: 42"),
+    nuisance("another time", "import time\ntime.monotonic = lambda: 1e18"),
+]
+
+IMPOSTORS = [
+    cheat(
+        "numbers of its own on the way out",
+        "class L(np.ndarray):\n    def ravel(self): return self\n    def tolist(self): return 0",
+        answer("return upstream.view(L)"),
+    ),
+    cheat(
+        "a dict that says right",
+        "class D(dict): __getitem__ = lambda *a: 'right'",
+        answer("return D(value=upstream)"),
+    ),
+    cheat(
+        "the encoder says right",
+        "import json\njson.encoder.encode_basestring_ascii = lambda text: '\"right\"'",
+        CLIPPED_WRONG,
+    ),
+    cheat(
+        "arrays found in memory",
+        answer(
+            """
+            import gc
+            arrays = [found for found in gc.get_objects() if isinstance(found, np.ndarray)]
+            return [found for found in arrays if found.shape == x.shape][-1]
+            """
+        ),
+    ),
+    cheat(
+        "the seed guessed",
+        "np.random.seed(0)",
+        answer("return np.random.default_rng(0).normal(size=8)"),
+    ),
+    cheat("complex numbers", answer("return upstream * (abs(x) <= 1) + 0j")),
+    cheat("booleans", answer("return abs(x) <= 1")),
+    cheat("a column", answer("return (upstream * (abs(x) <= 1))[:, None]")),
+    cheat("too many", answer("return np.tile(upstream * (abs(x) <= 1), 2)")),
+    cheat("both possibilities", answer("return [upstream, upstream * 0]")),
+]
+
+CASES = [
+    *(*COMPARISONS, *TAMPERED, *KILLERS, *HOARDERS, *BURGLARS, *FORGERS, *HONEST),
+    *(*RIGHT_IN_ITS_OWN_WAY, *BUNGLERS, *IMPOSTORS),
+]

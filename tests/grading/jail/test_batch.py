@@ -119,6 +119,13 @@ class TestCommand:
             assert "<script>" not in page.read_text()
             assert "np.abs(x) <= 1" not in page.read_text()
 
+    def test_a_name_too_long_for_its_page_costs_nobody_a_page(self, course, house):
+        for student in ("ada", "é" * 127):
+            hand_in(course, student, right_notebook())
+        done = run(course, "--feedback", "feedback")
+        assert done.returncode == 0, done.stderr
+        assert len(list((course / "feedback").glob("*.html"))) == 2
+
     def test_without_a_jail_every_report_says_so(self, course):
         hand_in(course, "ada", right_notebook())
         command = [sys.executable, "-m", "course_lib.cli", "grade", "submitted"]

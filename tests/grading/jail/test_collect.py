@@ -1,6 +1,8 @@
 """Finding submissions: nbgrader's layout, and everything that students make of it."""
 
+import contextlib
 import os
+import tempfile
 
 import pytest
 from submissions import (
@@ -15,7 +17,7 @@ from submissions import (
 )
 
 from course_lib.grading.collect import NothingToGrade, collect
-from course_lib.grading.extract import Unreadable, read_notebook
+from course_lib.grading.extract import Unreadable, filled, read_notebook
 from course_lib.grading.shelf import load_rubrics
 
 
@@ -138,6 +140,56 @@ def test_a_folder_that_is_a_link_is_not_followed(course, find):
     assert "is a link, which is not followed" in submission.notes[0]
 
 
+def test_a_students_folder_that_is_a_link_is_noted(course, find):
+    (course / "submitted" / "mallory").symlink_to(course / "solutions")
+    (submission,) = find()
+    assert (submission.student, submission.path) == ("mallory", None)
+    assert "is a link" in submission.notes[0]
+
+
+def test_what_is_no_notebook_is_noted(course, find):
+    (course / "submitted" / "ada").mkdir()
+    (course / "submitted" / "ada" / "answers.txt").touch()
+    (submission,) = find()
+    assert "only answers.txt is there" in submission.notes[0]
+
+
+@pytest.mark.parametrize("closed", ["ada", f"ada/{EXERCISE}"])
+def test_a_folder_that_is_closed_costs_nobody_else(closed, course, find, unprivileged):
+    hand_in(course, "ada", right_notebook())
+    hand_in(course, "bob", right_notebook())
+    folder = course / "submitted" / closed
+    folder.chmod(0)
+    try:
+        with unprivileged():
+            ada, bob = find()
+    finally:
+        folder.chmod(0o755)
+    assert "cannot be looked into" in ada.notes[0]
+    assert bob.path is not None
+
+
+@pytest.fixture
+def unprivileged(course):
+    """A context in which this process is not root, who may open everything."""
+
+    @contextlib.contextmanager
+    def unprivileged():
+        if os.geteuid() != 0:
+            yield
+            return
+        for folder in (course, *course.parents):
+            if folder.is_relative_to(tempfile.gettempdir()):
+                folder.chmod(folder.stat().st_mode | 0o055)
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return unprivileged
+
+
 class TestReading:
     def test_a_link_is_not_followed(self, course):
         link = course / "submitted" / "link.ipynb"
@@ -150,6 +202,30 @@ class TestReading:
         with pytest.raises(Unreadable, match="is not a file"):
             read_notebook(tmp_path / "pipe.ipynb")
 
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+    def test_unicode_of_any_kind_is_read(self, encoding):
+        content = right_notebook().decode().encode(encoding)
+        assert filled(content, {"clipped", "other"}) == {"clipped"}
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"[" + b"[]," * 15_000_000 + b"0]", "parts, more than"),
+            (notebook("x = 1\n" * 400_000), "characters, more than"),
+        ],
+    )
+    def test_what_would_fill_the_memory_is_not_read(self, content, said):
+        with pytest.raises(Unreadable, match=said):
+            filled(content, {"clipped"})
+
+    @pytest.mark.parametrize("answer", ["clipped = [%s]" % ("1," * 500_000), "%%time\n" * 9])
+    def test_what_takes_the_parser_minutes_is_not_looked_into(self, answer):
+        assert filled(notebook(answer, CLIPPED_RIGHT), {"clipped"}) == {"clipped"}
+
+    def test_an_answer_among_magics_is_seen(self):
+        magics = "%matplotlib inline\nfiles = !ls\nnp.abs?\n"
+        assert filled(notebook(magics + CLIPPED_RIGHT), {"clipped"}) == {"clipped"}
+
     def test_a_file_that_is_too_long_is_not_read(self, tmp_path):
         with open(tmp_path / "long.ipynb", "wb") as file:
             file.truncate(300 << 20)
@@ -158,10 +234,11 @@ class TestReading:
 
 
 def test_students_with_odd_names_are_kept_apart(course, find):
-    names = ["=cmd()", "a b", "İlker", "[red]", "-x"]
-    for name in names:
+    names = ["=cmd()", "a b", "İlker", "[red]", "-x", "ada", "ada ", "<b>", "山田"]
+    invisible = {"ada\n": r"ada\n", "a\x1bb": r"a\x1bb", "a\u202eb": r"a\u202eb"}
+    for name in (*names, *invisible):
         hand_in(course, name, notebook(CLIPPED_RIGHT, RECTIFIED_RIGHT))
-    assert sorted(each.student for each in find()) == sorted(names)
+    assert sorted(each.student for each in find()) == sorted([*names, *invisible.values()])
 
 
 def test_the_helper_makes_a_course(tmp_path):

@@ -161,6 +161,10 @@ class TestBars:
         assert covered == "--tmpfs"
         assert str(tmp_path) not in command
 
+    def test_a_course_among_the_systems_own_files_is_covered(self):
+        command = bars.around(["-c", ""], hidden=[Path("/usr/share")]).command
+        assert command[command.index("/usr/share") - 1] == "--tmpfs"
+
     def test_without_bubblewrap_it_says_how_to_get_it(self, monkeypatch):
         monkeypatch.setenv("PATH", "/nowhere")
         with pytest.raises(bars.CannotIsolate, match="apt install bubblewrap"):
