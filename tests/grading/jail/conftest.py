@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import postgresql
 import pytest
 import submissions
 from submissions import QUICK
@@ -21,17 +22,24 @@ def pytest_configure(config):
 
 
 def pytest_report_header(config):
+    lines = []
     if NO_JAIL:
-        return "NOT ISOLATED: bubblewrap does not work here; what only a jail can do is not tested"
+        lines.append(
+            "NOT ISOLATED: bubblewrap does not work here; what only a jail can do is not tested"
+        )
+    if not postgresql.programs():
+        lines.append("There is no PostgreSQL here: the gradebook is tested with SQLite only")
+    return lines
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the full-size variants, unless asked for; and, where bubblewrap does not work,
-    what only a jail can promise."""
+    """Leave out the full-size variants, unless asked for; and what needs a jail, or PostgreSQL,
+    where there is none."""
     left_out = [
         item
         for item in items
         if (NO_JAIL and "house" in getattr(item, "fixturenames", ()))
+        or (not postgresql.programs() and "postgresql_url" in getattr(item, "fixturenames", ()))
         or (item.get_closest_marker("slow") and "slow" not in config.option.markexpr)
     ]
     items[:] = [item for item in items if item not in left_out]

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from command import ROOT, run
 from submissions import (
     CLIPPED_RIGHT,
     CLIPPED_WRONG,
@@ -28,23 +28,6 @@ from course_lib.grading.collect import collect
 from course_lib.grading.graded import Graded, GradedQuestion, harmless
 from course_lib.grading.journal import Journal, JournalBusy
 from course_lib.grading.shelf import load_rubrics
-
-ROOT = Path(__file__).parents[3]
-
-
-def run(course, *options, **settings):
-    """`course grade submitted ...` in the course's folder."""
-    command = [sys.executable, "-m", "course_lib.cli", "grade", "submitted", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command,
-        cwd=course,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        **settings,
-    )
 
 
 def _class_of(course, count, content=None):

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import sys
 
+import postgresql
 import pytest
+from command import run
 from nbgrader.api import Gradebook
+from submissions import hand_in, right_notebook
 
 from course_lib.grading.gradebook import GradebookError, write_gradebook
 from course_lib.grading.graded import Graded, GradedQuestion
@@ -46,15 +49,37 @@ def _scores(url):
 def test_scores_arrive_and_nbgrader_exports_them(url, tmp_path):
     assert write_gradebook([_graded("ada"), _graded("bob", 0, "wrong")], url) == 2
     assert _scores(url) == {"ada": (3, 5), "bob": (0, 5)}
+    rows = _exported(url, tmp_path)
+    assert (rows["ada"]["score"], rows["ada"]["max_score"]) == ("3.0", "5.0")
+    assert rows["bob"]["score"] == "0.0"
+
+
+def test_postgresql_is_a_gradebook_too(postgresql_url, course, tmp_path, house):
+    """The whole way: graded by the command, exported by nbgrader."""
+    for student in ("ada", "bob"):
+        hand_in(course, student, right_notebook())
+    done = run(course, "--gradebook", postgresql_url)
+    assert done.returncode == 0, done.stderr
+    assert "Written: 2 submissions in the gradebook" in done.stdout
+    rows = _exported(postgresql_url, tmp_path)
+    assert {student: row["score"] for student, row in rows.items()} == {"ada": "5.0", "bob": "5.0"}
+
+
+@pytest.fixture
+def postgresql_url():
+    with postgresql.server() as url:
+        yield url
+
+
+def _exported(url, tmp_path):
+    """The rows of `nbgrader export`, by student."""
     command = [sys.executable, "-m", "nbgrader", "export", f"--db={url}", "--to=out.csv"]
     path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
         command, cwd=tmp_path, check=True, capture_output=True, env={**os.environ, "PATH": path}
     )
     with open(tmp_path / "out.csv", newline="") as file:
-        rows = {row["student_id"]: row for row in csv.DictReader(file)}
-    assert (rows["ada"]["score"], rows["ada"]["max_score"]) == ("3.0", "5.0")
-    assert rows["bob"]["score"] == "0.0"
+        return {row["student_id"]: row for row in csv.DictReader(file)}
 
 
 def test_writing_twice_changes_nothing(url):
