@@ -33,7 +33,7 @@ notebooks: $(READY)
 
 site: $(READY)
 	rm -rf build/site
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --conf-dir docs . build/site
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --doctree-dir build/doctrees --conf-dir docs . build/site
 
 exercises: $(READY)
 	$(BIN)/course generate
