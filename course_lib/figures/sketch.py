@@ -89,7 +89,8 @@ def sketch_figure(
     marks.append(below.line(sketch.x, sketch.levels, "active"))
     for k, (x, y) in enumerate(zip(sketch.x, sketch.levels, strict=True)):
         ink = "text" if k == chosen else "active"
-        marks += below.dot(x, y, ink, "active", 8.0 if k == chosen else 6.0)
+        # A knot at the end of its reach is still a knot to see.
+        marks += below.dot(x, float(np.clip(y, *reach)), ink, "active", 8.0 if k == chosen else 6.0)
     entries = [("line", "active", "your sketch")]
     if truth is not None:
         entries += [("line", "truth", "true derivative"), ("area", "mismatch", "mismatch")]

@@ -14,9 +14,9 @@ from course_lib.figures.palette import LINES
 from course_lib.figures.panel import Panel
 from course_lib.figures.ticks import decade_ticks
 
-_WIDTH = 640.0
-_LEFT, _TOP = 64.0, 56.0
-_HEIGHT = 280.0
+_WIDTH = 760.0
+_LEFT, _TOP = 46.0, 56.0
+_HEIGHT = 270.0
 
 
 def step_size_curve(

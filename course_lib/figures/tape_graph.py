@@ -111,7 +111,8 @@ class _Layout:
         Shapes ``(m,)`` and ``(m, points, 2)``.
         """
         half = np.array([0.0, _BOX_HEIGHT / 2] if self._down else [self.box / 2, 0.0])
-        leads, pieces = [], []
+        leads: list[int] = []
+        pieces: list[tuple[np.ndarray, np.ndarray]] = []
         for (_, end), chain in self._bends.items():
             stops = np.array([self._centre(bend) for bend in chain])
             stops[0] += half
@@ -167,8 +168,9 @@ def _graph(layout: _Layout, moment: Moment) -> Iterable[Mark]:
         marks.append(Path(lines[k], "active" if leads[k] == moment.active else "edge"))
     half = np.array([layout.box, _BOX_HEIGHT]) / 2
     corners = layout.centres - half
-    for k in np.flatnonzero(layout.sees(corners, layout.centres + half, corner)):
-        marks += _box(layout.nodes[k], *corners[k].tolist(), layout.box, moment, k)
+    for node in map(int, np.flatnonzero(layout.sees(corners, layout.centres + half, corner))):
+        left, top = corners[node].tolist()
+        marks += _box(layout.nodes[node], left, top, layout.box, moment, node)
     if not layout.cut:
         return marks
     page = (1.0, 1.0, layout.width - 2, layout.height - 2)

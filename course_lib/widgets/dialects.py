@@ -7,8 +7,6 @@ import numpy as np
 
 from course_lib import frameworks
 
-LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
-
 
 @dataclass(frozen=True)
 class Dialect:
@@ -81,7 +79,7 @@ def dialects(rules: object) -> tuple[list[Dialect], list[str]]:
         try:
             adapter = frameworks.get(name)
         except frameworks.FrameworkMissing:
-            missing.append(LABELS[name])
+            missing.append(frameworks.LABELS[name])
             continue
         if callable(rule):
             here.append(Dialect(rule, adapter))

@@ -6,6 +6,12 @@ import ipywidgets
 import traitlets
 
 from course_lib.figures import Figure
+from course_lib.figures.palette import stylesheet
+
+_STYLE = (
+    f"<style>{stylesheet()}.cg-leaf {{ position: relative }}"
+    ".cg-leaf > svg + svg { position: absolute; inset: 0 }</style>"
+)
 
 
 class Stage(ipywidgets.VBox):
@@ -35,7 +41,7 @@ class Stage(ipywidgets.VBox):
         reach: tuple[float, float] = (-1.0, 1.0),
         level_step: float = 0.1,
     ) -> None:
-        self._picture = ipywidgets.HTML()
+        self._picture, self._ground = ipywidgets.HTML(), ""
         self._slider = _slider(label, value, low, high, step)
         self._height = _slider("height", 0.0, *reach, level_step)
         super().__init__([self._picture, self._slider])
@@ -53,16 +59,26 @@ class Stage(ipywidgets.VBox):
             self._height.observe(self._raise, "value")
 
     def show(self, figure: Figure, over: Figure | None = None) -> None:
-        """Put another picture on the stage."""
-        self._picture.value = (figure.under(over) if over else figure).svg
+        """Put another picture on the stage; if there are frames, under them."""
+        if self.frames:
+            self._ground = figure.drawing
+            self._turn()
+        else:
+            self._picture.value = (figure.under(over) if over else figure).svg
 
     def _player(self, pace: int) -> ipywidgets.Play:
-        play = ipywidgets.Play(min=0, max=len(self.frames) - 1, interval=pace)
+        last = len(self.frames) - 1
+        play = ipywidgets.Play(value=round(self.value), min=0, max=last, interval=pace)
         ipywidgets.jslink((play, "value"), (self._slider, "value"))
         return play
 
     def _turn(self, _change: object = None) -> None:
-        self._picture.value = self.frames[round(self.value)]
+        page = round(self.value)
+        says = escape(self.sentences[page], quote=True)
+        drawing = self._ground + self.frames[page]
+        self._picture.value = (
+            f'{_STYLE}<div class="cg-leaf" role="img" aria-label="{says}">{drawing}</div>'
+        )
 
     def _choose(self, _change: object) -> None:
         self._height.value = self.levels[round(self.value)]

@@ -86,19 +86,20 @@ class Prediction(View):
             self._then = self._then()
         return self._then
 
-    def offline(self) -> dict | None:
-        """The question, its verdicts and the view that follows, if that needs no kernel."""
-        # Printing has made what follows; where that failed, the view says so.
-        following = self._then.offline() if isinstance(self._then, View) else None
-        if following is None:
-            return None
+    def offline(self) -> dict:
+        """The question, what to say to each choice, and the view or the picture that follows."""
         asked = {
             "question": self._question,
             "choices": self._choices,
             "answer": self._choices.index(self._answer),
             "verdicts": [self._verdict(choice) for choice in self._choices],
         }
-        return following | {"asked": asked}
+        # Printing has made what follows; where that failed, the view says so.
+        if not isinstance(self._then, View):
+            return {"asked": asked}
+        below = self._then.figure
+        picture = {"says": below.alt, "share": below.height / self.figure.height}
+        return {"asked": asked} | (self._then.offline() or {"picture": picture})
 
     def _commit(self) -> None:
         said = self._choices[self.choice.picked]

@@ -1,9 +1,11 @@
 """Every notebook of the course, in the browser: it runs, and its views answer."""
 
 import pytest
-from driver import REPOSITORY
+from driver import REPOSITORY, Stage
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+
+VIEW = "xpath=ancestor::*[contains(@class, 'cg-view')][1]"
 
 # Of every view on the page: the choice to commit to, so that what follows is unlocked.
 COMMIT = """() => {
@@ -34,6 +36,15 @@ def test_the_notebook_runs_and_its_views_answer(open_notebook, path):
         before = stage.picture
         stage.press("ArrowRight")
         stage.wait_until_the_picture_is_not(before)
+        before = stage.picture
+        stage.drag(0.3, 0.7, height=0.6)
+        stage.wait_until_the_picture_is_not(before)
+    for dial in notebook.page.locator(".cg-dial input").all():
+        stage = Stage(notebook, dial.locator(VIEW).locator(".cg-stage"))
+        for key in ("Home", "PageUp"):
+            before = stage.picture
+            dial.press(key)
+            stage.wait_until_the_picture_is_not(before)
     if stages or predictions.count():
         assert notebook.accessibility_faults(".cg-view") == []
     assert notebook.console_errors == []

@@ -21,6 +21,12 @@ DescentRace({"true": lambda x: (x - 1) ** 2, "half": half_gradient}, 2.0, steps=
 )
 
 
+NAME_OF_FOCUS = """() => {
+  const focused = document.activeElement;
+  return focused.getAttribute("aria-label") ?? focused.textContent;
+}"""
+
+
 @pytest.fixture(scope="module")
 def notebook(open_notebook):
     notebook = open_notebook("views.ipynb", *CELLS)
@@ -83,6 +89,22 @@ def test_no_key_leaks_from_a_button(notebook):
         notebook.page.keyboard.press(key)
     notebook.wait_until_painted()
     assert notebook.number_of_cells() == cells
+
+
+def test_tab_reaches_every_control_in_the_order_of_the_page(notebook):
+    page = notebook.page
+    page.get_by_role("button", name="Hide", exact=True).focus()
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(NAME_OF_FOCUS))
+    assert [name.partition(" of")[0] for name in reached] == [
+        "Sketch the derivative",
+        "Back",
+        "Play",
+        "Next",
+        "Descent race: drag, or use the arrow keys, to scrub through the steps",
+    ]
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])

@@ -70,3 +70,9 @@ def test_where_there_is_no_derivative_none_is_told():
     known = Curve(GRID, np.where(GRID > 0, 1.0, np.nan))
     figure = sketch_figure(SQUARE, Sketch(KNOTS, 0 * KNOTS), (-1, 2), 0, known, title="log(x)")
     assert "true derivative undefined" in figure.alt
+
+
+def test_a_knot_at_the_end_of_its_reach_is_still_seen(read):
+    level = 7.0000000001
+    figure = sketch_figure(SQUARE, Sketch(KNOTS, 0 * KNOTS + level), (-7, 7), 0, title="square(x)")
+    assert len(read(figure).dots("active", "active")) == 6

@@ -47,9 +47,19 @@ def test_a_prediction_knows_what_to_say_to_each_choice():
     ]
 
 
+def test_a_prediction_before_a_view_with_a_kernel_knows_its_picture():
+    view = predict("Is it?", ["yes", "no"], "no", then=lambda: CurvePair(np.square))
+    picture = unpacked(view)["picture"]
+    assert picture["says"] == view.following.figure.alt
+    assert 0.5 < picture["share"] < 1
+
+
+def test_a_prediction_without_a_view_has_its_verdicts_alone():
+    assert list(unpacked(predict("Is it?", ["yes", "no"], "no"))) == ["asked"]
+
+
 def test_what_needs_its_kernel_is_a_picture():
     assert unpacked(CurvePair(np.square)) is None
-    assert unpacked(predict("Is it?", ["yes", "no"], "no")) is None
 
 
 def test_a_prediction_whose_view_fails_is_still_shown():
@@ -57,5 +67,5 @@ def test_a_prediction_whose_view_fails_is_still_shown():
         raise ValueError("no such rule")
 
     view = predict("Is it?", ["yes", "no"], "no", then=fails)
-    assert unpacked(view) is None
+    assert list(unpacked(view)) == ["asked"]
     assert "no such rule" in view.notice
