@@ -16,11 +16,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from course_lib.frameworks.packages import FrameworkMissing, load
+from course_lib.frameworks.packages import LABELS, FrameworkMissing, load
 from course_lib.frameworks.protocol import Adapter, BackwardStep, Watched
 from course_lib.frameworks.rules import BadOutput, is_differentiable, rule_name
 
 __all__ = [
+    "LABELS",
     "Adapter",
     "BackwardStep",
     "BadOutput",

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from itertools import compress
 from types import CodeType
 
-LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
+from course_lib.frameworks.packages import LABELS
 
 
 class Absent:

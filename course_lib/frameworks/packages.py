@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
-_LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
+LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
+"""What each package is called in a sentence."""
 
 
 class FrameworkMissing(ImportError):
@@ -26,7 +27,7 @@ def load(name: str) -> ModuleType:
         return _load_quietly() if name == "tensorflow" else import_module(name)
     except ImportError as error:
         raise FrameworkMissing(
-            f"{_LABELS[name]} is needed here but cannot be imported ({error}). Install it with"
+            f"{LABELS[name]} is needed here but cannot be imported ({error}). Install it with"
             f" `pip install {name}`; everything that does not use it works without it.",
             name=name,
         ) from error

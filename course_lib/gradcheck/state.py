@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course_lib.frameworks.protocol import as_tuple
 from course_lib.gradcheck.case import Case, Pull
 from course_lib.gradcheck.faults import Fault
 from course_lib.gradcheck.running import is_read_only
@@ -120,7 +121,7 @@ def does_not_accumulate(case: Case) -> Fault | None:
 
 def _used_in_two_calls(case: Case) -> Fault | None:
     def twice(*inputs):
-        return *_as_tuple(case.rule(*inputs)), *_as_tuple(case.rule(*inputs))
+        return *as_tuple(case.rule(*inputs)), *as_tuple(case.rule(*inputs))
 
     one, other = case.upstreams["random"], case.upstreams["another"]
     both = case.run((*one, *other), case.inputs, twice)
@@ -218,10 +219,6 @@ def _interchangeable(case: Case) -> list[tuple[int, int]]:
 
 def _filled(g: np.ndarray | None, x: np.ndarray) -> np.ndarray:
     return np.zeros(x.shape) if g is None else np.asarray(g, float)
-
-
-def _as_tuple(x) -> tuple:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
 def _fault(code: str, case: Case, i: int, message: str, expected, actual) -> Fault:

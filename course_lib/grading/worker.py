@@ -26,7 +26,6 @@ from .sitting import WHOLE_CELL, Answers, Sitting, Statement, hold
 MAX_TRIES = 25
 GIVEN = 0  # the position of the exercise's own cells, before the first
 _SETTLED = (Status.RIGHT, Status.NOT_ATTEMPTED)
-_LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch"}
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class _Grading:
         here = {"tape", *_available()}
         for question in self.questions.values():
             if question.framework and question.framework not in here:
-                label = _LABELS[question.framework]
+                label = frameworks.LABELS[question.framework]
                 self._settle(_review(question, f"{label} is not installed where it was graded."))
 
     def _hold(self, cells: Sequence[Cell], questions: Sequence[Question], **how: Any) -> Sitting:
