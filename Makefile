@@ -15,8 +15,8 @@ lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB)
 
 test: check
-	$(QUIETLY) $(BIN)/python -m pytest --numprocesses 2 --dist loadscope \
-	    --nbval --nbval-current-env --nbval-cell-timeout 60 $(TESTS)
+	$(QUIETLY) $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder \
+	    --durations=25 --nbval --nbval-current-env --nbval-cell-timeout 60 $(TESTS)
 
 check: $(READY)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pre-commit run --all-files
