@@ -1,11 +1,13 @@
 """Exercises: generated and nothing else, runnable as handed out, and right in their solutions."""
 
+import os
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 from course_lib.grading import OrderQuestion
@@ -51,13 +53,23 @@ def test_exercises_are_what_solutions_generate():
     assert not drifted(SOLUTIONS, EXERCISES), "run: course generate"
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One for all exercises, so that the frameworks are loaded once; each finds it swept."""
+    manager = KernelManager()
+    progress = tmp_path_factory.mktemp("progress") / "progress.json"
+    manager.start_kernel(env=os.environ | {"COURSE_PROGRESS": str(progress)})
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
 @pytest.mark.parametrize("rubric", RUBRICS)
-def test_an_exercise_runs_as_handed_out_and_says_not_attempted(rubric, tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+def test_an_exercise_runs_as_handed_out_and_says_not_attempted(rubric, kernel):
     path = handed_out(rubric)
     notebook = read(path)
-    where = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=SECONDS_A_CELL, resources=where).execute()
+    sweep = f"%reset -f\n%cd -q {path.parent}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(sweep))
+    NotebookClient(notebook, timeout=SECONDS_A_CELL, km=kernel).execute()
     said = [text.splitlines()[0] for text in shown_by_checks(notebook)]
     assert said == [f"{question.name}: not attempted" for question in rubric.questions]
 
