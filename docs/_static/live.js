@@ -49,13 +49,26 @@ function ask({ question, choices, answer, verdicts }, el, then) {
   choice.render({ model, el });
 }
 
+// The lower share of the printed picture: what follows the question.
+function unveil(printed, { says, share }) {
+  const image = printed.querySelector("img");
+  image.alt = says;
+  image.style.aspectRatio = `${image.width} / ${image.height * share}`;
+  image.style.objectFit = "cover";
+  image.style.objectPosition = "bottom";
+  printed.hidden = false;
+}
+
 async function enliven(view) {
-  const { asked, ...state } = await unpack(view.dataset.view);
-  const picture = view.closest(".cell_output").querySelector("a:has(> img)");
-  const show = () => stage.render({ model: new Model({ levels: [], ...state }), el: view });
+  const { asked, picture, ...state } = await unpack(view.dataset.view);
+  const printed = view.closest(".cell_output").querySelector("a:has(> img)");
+  const show = () => {
+    if (picture) unveil(printed, picture);
+    if (state.frames) stage.render({ model: new Model({ levels: [], ...state }), el: view });
+  };
   view.classList.add("cg-view");
   asked ? ask(asked, view, show) : show();
-  picture.hidden = true;
+  printed.hidden = true;
 }
 
 // The figures know JupyterLab's two themes; here the theme's own switch sets them.
