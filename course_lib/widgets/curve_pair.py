@@ -94,10 +94,11 @@ class CurvePair(View):
             high=high,
             step=step,
         )
-        self._evaluate()
+        self.stage = stage
+        here = self._evaluate()
         controls = [*self.dials.values(), *(self.toggles.values() if len(self.toggles) > 1 else ())]
         super().__init__(self._page, stage, controls)
-        self._move()
+        self._draw(here)
         self.follow(stage, self._move)
         for control in controls:
             self.follow(control, self._change)
@@ -114,17 +115,19 @@ class CurvePair(View):
         return shown
 
     def _move(self) -> None:
-        x = self.stage.value
-        strands, truth = self._strands(self._probe(np.array([x]))[:, 0])
-        note = _absence(self._missing)
+        self._draw(self._probe(np.array([self.stage.value]))[:, 0])
+
+    def _change(self) -> None:
+        self._draw(self._evaluate())
+
+    def _draw(self, here: np.ndarray) -> None:
+        """The picture, with its point where the curves have the values `here`."""
+        strands, truth = self._strands(here)
+        x, note = self.stage.value, _absence(self._missing)
         over = pair_at(self._ground, strands, truth, x, title=self._title(), note=note)
         if self._page.height != over.height:
             self._page = replace(self._ground.figure, height=over.height)
         self.show(self._page, over)
-
-    def _change(self) -> None:
-        self._evaluate()
-        self._move()
 
     def _probe(self, x: np.ndarray) -> np.ndarray:
         """The true derivative, then value and gradient of each rule: shape ``(1 + 2k, n)``."""
@@ -136,9 +139,20 @@ class CurvePair(View):
                 truth = np.broadcast_to(self._true(x, **params), x.shape)
             return np.vstack([truth, *(d.value_and_gradient(x, params) for d in shown)])
 
-    def _evaluate(self) -> None:
-        """The curves anew, on axes that only ever grow: a curve is seen to move, not its axes."""
-        self._curves = figures.sample(self._probe, *self._xlim)
+    def _evaluate(self) -> np.ndarray:
+        """The curves anew, on axes that only ever grow: a curve is seen to move, not its axes.
+
+        Their values at the point are found along the way, since it is calls that take time.
+        """
+        here = np.empty(0)
+
+        def probe(x: np.ndarray) -> np.ndarray:
+            nonlocal here
+            found = self._probe(np.append(x, self.stage.value))
+            here = found[:, -1]
+            return found[:, :-1]
+
+        self._curves = figures.sample(probe, *self._xlim)
         strands, truth = self._strands(np.zeros(len(self._curves)))
         self._ylim = _union(self._ylim, forward_limits(strands))
         self._glim = _union(self._glim, gradient_limits(strands, truth))
@@ -151,6 +165,7 @@ class CurvePair(View):
             glim=self._glim,
         )
         self._page = self._ground.figure
+        return here
 
     def _strands(self, here: np.ndarray) -> tuple[list[Strand], Truth]:
         """The curves with their values `here`, in the order of `_probe`."""

@@ -10,6 +10,8 @@ from course_lib.figures.palette import stylesheet
 
 _HERE = Path(__file__).parent
 _STYLE = stylesheet() + (_HERE / "stage.css").read_text(encoding="utf-8")
+_FROM_THE_PAGE = {"sync": True, "echo_update": False}
+"""Tags of what the reader moves: the page knows it already and need not be told again."""
 
 
 class Stage(anywidget.AnyWidget):
@@ -41,14 +43,14 @@ class Stage(anywidget.AnyWidget):
     over = traitlets.Unicode().tag(sync=True)
     says = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
-    value = traitlets.Float().tag(sync=True)
+    value = traitlets.Float().tag(**_FROM_THE_PAGE)
     low = traitlets.Float(0.0).tag(sync=True)
     high = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.05).tag(sync=True)
     frames = traitlets.List(traitlets.Unicode()).tag(sync=True)
     sentences = traitlets.List(traitlets.Unicode()).tag(sync=True)
     pace = traitlets.Int(1200).tag(sync=True)
-    levels = traitlets.List(traitlets.Float()).tag(sync=True)
+    levels = traitlets.List(traitlets.Float()).tag(**_FROM_THE_PAGE)
     reach = traitlets.Tuple(traitlets.Float(), traitlets.Float(), default_value=(-1, 1)).tag(
         sync=True
     )
@@ -69,7 +71,7 @@ class Dial(anywidget.AnyWidget):
     _css = _STYLE
 
     name = traitlets.Unicode().tag(sync=True)
-    value = traitlets.Float().tag(sync=True)
+    value = traitlets.Float().tag(**_FROM_THE_PAGE)
     low = traitlets.Float().tag(sync=True)
     high = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.1).tag(sync=True)
