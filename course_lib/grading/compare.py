@@ -118,14 +118,18 @@ class _Judgement:
             return self._verdict(Status.NOT_ATTEMPTED)
         if isinstance(self.question, OrderQuestion):
             return self._order(self.question, parts[0].get("value"))
-        return self._numbers(parts, any(answer.get("changed") for answer in reports))
+        return self._numbers(parts, reports)
 
-    def _numbers(self, parts: list[dict[str, Any]], overwrites: bool) -> Verdict:
+    def _numbers(self, parts: list[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> Verdict:
         differences = [
             self._difference(p, part) for p, part in zip(self.probes, parts, strict=True)
         ]
         if not any(differences):
-            return self._overwrites() if overwrites else self._right()
+            if any(report.get("changed") for report in reports):
+                return self._overwrites()
+            if any(report.get("custom") is False for report in reports):
+                return self._not_by_hand()
+            return self._right()
         given = self.question.given
         if given and self._is(given, parts):
             message = "This still computes what the broken version computes."
@@ -167,6 +171,11 @@ class _Judgement:
         hint = "Work on a copy, or write `a = a + b` in place of `a += b`."
         message = "The numbers are right, but an array that was handed in is overwritten."
         return self._verdict(Status.WRONG, message, "mutates-input", hint)
+
+    def _not_by_hand(self) -> Verdict:
+        message = "The numbers are right, but they are autodiff's own: no custom gradient was run."
+        hint = "Write the backward yourself, and return what the decorator or `.apply` made of it."
+        return self._verdict(Status.WRONG, message, "rule-not-run", f"{message} {hint}")
 
     def _wrong(self, code: str, hint: str | None, first: Difference) -> Verdict:
         return self._verdict(Status.WRONG, first.message, code, hint, first.detail)

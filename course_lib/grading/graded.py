@@ -21,6 +21,11 @@ class GradedQuestion:
     mistake: str | None = None
     hint: str | None = None
 
+    @property
+    def points_shown(self) -> str:
+        """The points in figures; a dash where a person has yet to give them."""
+        return "–" if self.status == Status.REVIEW else f"{self.points:g}"
+
 
 @dataclass(frozen=True)
 class Graded:

@@ -154,10 +154,12 @@ def _unjudged(question: dict[str, Any], answer: dict[str, Any]) -> Verdict:
 def _gradient_fault(rule: Any, probes: list[dict[str, Any]]) -> Any:
     from course_lib.gradcheck import check_gradient
 
+    by_hand = any(probe["watched"] for probe in probes)
     for probe in probes:
         report = check_gradient(rule, *from_plain(probe["args"]), framework=probe["framework"])
-        if not report.ok:
-            return report.faults[0]
+        fault = next(iter(report.faults), None)
+        if fault and (by_hand or fault.code != "rule-not-run"):
+            return fault
     return None
 
 

@@ -22,12 +22,14 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Feedback for {student}</title>
 <style>
+:root {{ color-scheme: light dark }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: auto; padding: 1rem }}
 h1, h2 {{ line-height: 1.2 }}
 section {{ margin: 2rem 0 }}
-article {{ border-left: 0.3rem solid; padding: 0.1rem 1rem; margin: 1rem 0 }}
+article {{ border-left: 0.3rem solid; padding: 0.1rem 0 0.1rem 1rem; margin: 1rem 0 }}
 article p {{ margin: 0.2rem 0 }}
 .points {{ float: right; font-variant-numeric: tabular-nums }}
+.note {{ font-style: italic }}
 .warning {{ border: 0.15rem solid; padding: 0.5rem 1rem; font-weight: bold }}
 </style>
 <h1>Feedback for {student}</h1>
@@ -39,12 +41,6 @@ _WARNING = (
     f'<p class="warning">{NOT_ISOLATED}: this was graded on a machine that could not keep '
     "submissions apart.</p>"
 )
-_TOLD = {
-    "right": "Right.",
-    "not attempted": "Not attempted.",
-    "wrong": "Not right yet.",
-    "error": "It stopped with an error.",
-}
 
 
 def write_pages(grades: Iterable[Graded], folder: Path) -> list[Path]:
@@ -104,20 +100,20 @@ def _section(graded: Graded) -> str:
     if not graded.isolated:
         parts.append(_WARNING)
     parts += map(_article, graded.questions)
-    parts += (f"<p>{_html(note)}</p>" for note in graded.notes)
+    parts += (f'<p class="note">{_html(note)}</p>' for note in graded.notes)
     return "\n".join(("<section>", *parts, "</section>"))
 
 
 def _article(question: GradedQuestion) -> str:
     colour, sign = TONES[question.status]
     mistake = f" ({question.mistake.replace('-', ' ')})" if question.mistake else ""
-    score = f"{question.points:g} of {question.max_points:g}"
-    told = question.hint or _TOLD.get(question.status, "")
+    score = f"{question.points_shown} of {question.max_points:g}"
+    told = f"<p>{_html(question.hint)}</p>" if question.hint else ""
     return (
         f'<article style="border-color: {colour}">'
         f'<p><span class="points">{score}</span><strong><span aria-hidden="true">{sign}</span> '
         f"<code>{escape(question.name)}</code>: {question.status}{escape(mistake)}</strong></p>"
-        f"<p>{_html(told)}</p></article>"
+        f"{told}</article>"
     )
 
 

@@ -35,6 +35,8 @@ class Probe:
     upstreams, directions : tuple
         For a rule: the upstream of each output; for its second derivative, the direction of
         each gradient (None for what has no gradient).
+    watched : bool
+        For a rule: report, too, whether a custom gradient was run.
     """
 
     target: str
@@ -43,6 +45,7 @@ class Probe:
     args: tuple = ()
     upstreams: tuple = ()
     directions: tuple = ()
+    watched: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The probe as JSON-able data, as `run_probe` takes it."""
@@ -53,6 +56,7 @@ class Probe:
             "args": to_plain(self.args),
             "upstreams": to_plain(self.upstreams),
             "directions": to_plain(self.directions),
+            "watched": self.watched,
         }
 
 
@@ -115,10 +119,13 @@ def _differentiate(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:
         parts["second gradient"] = tuple(
             adapter.second_vjp(rule, _arguments(probe), from_plain(probe["upstreams"]), directions)
         )
-    return {
+    report = {
         "parts": {name: to_plain(part) for name, part in parts.items()},
         "changed": _changed(args, before),
     }
+    if probe.get("watched"):
+        report["custom"] = adapter.watch(rule, *_arguments(probe)).custom
+    return report
 
 
 def _read_order(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:

@@ -43,15 +43,19 @@ def _table(student: str, grades: Sequence[Graded]) -> Table:
     table.add_column("points", justify="right")
     table.add_column("what to know", overflow="fold")
     for graded in grades:
+        table.add_section()
+        exercise = graded.exercise
         for question in graded.questions:
             style = _STYLES.get(Status(question.status), "")
             told = ": ".join(filter(None, (question.mistake, question.hint)))
-            score = f"{question.points:g}/{question.max_points:g}"
-            row = (graded.exercise, question.name, question.status, score, told)
-            table.add_row(*(Text(text, style) for text in row))
+            score = f"{question.points_shown}/{question.max_points:g}"
+            row = (question.name, question.status, score, told)
+            table.add_row(exercise, *(Text(text, style) for text in row))
+            exercise = ""  # said once
         remarks = graded.notes if graded.isolated else (NOT_ISOLATED, *graded.notes)
         for remark in remarks:
-            table.add_row(graded.exercise, Text("note", "dim"), "", "", Text(remark, "italic"))
+            table.add_row(exercise, Text("note", "dim"), "", "", Text(remark, "italic"))
+            exercise = ""
     return table
 
 

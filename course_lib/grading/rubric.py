@@ -7,7 +7,7 @@ notebook, the grader of a class and the mutation test that proves both read the 
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -233,6 +233,9 @@ class RuleQuestion(Question):
         the sum of directions times gradients. Where given, second derivatives are compared.
     surrogate : bool
         The gradient differs from the true derivative on purpose.
+    by_hand : bool
+        A custom gradient is asked for: right numbers by the framework's own autodiff do not count
+        (a surrogate's cannot be that).
     """
 
     _: KW_ONLY
@@ -241,6 +244,7 @@ class RuleQuestion(Question):
     backward: Callable[..., Any]
     second: Callable[..., Any] | None = None
     surrogate: bool = False
+    by_hand: bool = True
 
     kind: ClassVar[str] = "rule"
 
@@ -249,7 +253,9 @@ class RuleQuestion(Question):
         self._require(self.framework is not None, "say for which framework the rule is")
 
     def probes(self, rng: np.random.Generator) -> list[Probe]:
-        return [self.probe_at(args, rng) for args in _each_as_tuple(self.inputs(rng))]
+        probes = [self.probe_at(args, rng) for args in _each_as_tuple(self.inputs(rng))]
+        watched = self.by_hand and not self.surrogate
+        return [replace(probe, watched=watched) for probe in probes[:1]] + probes[1:]
 
     def probe_at(self, args: tuple, rng: np.random.Generator) -> Probe:
         """The probe at these inputs, with random upstreams (never all ones)."""

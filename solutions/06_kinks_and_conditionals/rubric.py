@@ -240,6 +240,7 @@ entropy_slope = positive_part(lambda p: -np.log(p) - 1)
 entropy_torch = RuleQuestion(
     "entropy_torch",
     framework="torch",
+    by_hand=False,
     points=3,
     inputs=probabilities,
     forward=entropy,
@@ -370,6 +371,7 @@ def huber_mistake(code, hint, slope=None, forward=None):
 huber_tf = RuleQuestion(
     "huber_tf",
     framework="tensorflow",
+    by_hand=False,
     points=3,
     inputs=residuals,
     domain=lambda x, delta: delta > 0,

@@ -13,6 +13,7 @@ from course_lib.grading import FunctionQuestion, Mistake, RuleQuestion
 from course_lib.grading.compare import Status, judge
 from course_lib.grading.plain import to_plain
 from course_lib.grading.probe import run_probe
+from course_lib.tape import custom_gradient
 
 HINTS = ["one", "two", "three"]
 needs_torch = pytest.mark.skipif("torch" not in frameworks.available(), reason="needs PyTorch")
@@ -277,6 +278,7 @@ def rule(framework="tape", **changes):
             "inputs": lambda rng: [(rng.normal(size=3), rng.normal(size=3))],
             "forward": lambda x, y: x * y,
             "backward": lambda u, x, y: (u * y, u * x),
+            "by_hand": False,
             "hints": HINTS,
             **changes,
         },
@@ -317,6 +319,19 @@ def test_a_wrong_output_is_told_before_its_gradient():
 def test_the_number_of_outputs_is_compared():
     got = verdict(rule(), lambda x, y: (x * y, x))
     assert (got.status, got.mistake) == (Status.WRONG, "wrong-arity")
+
+
+def test_autodiffs_own_numbers_are_no_rule():
+    @custom_gradient
+    def by_hand(x, y):
+        return x * y, lambda u: (u * y, u * x)
+
+    asked = rule(by_hand=True)
+    assert verdict(asked, by_hand).status is Status.RIGHT
+    assert verdict(asked, lambda x, y: by_hand(x, y) + 0).status is Status.RIGHT
+    got = verdict(asked, lambda x, y: x * y)
+    assert (got.status, got.mistake) == (Status.WRONG, "rule-not-run")
+    assert verdict(rule(by_hand=False), lambda x, y: x * y).status is Status.RIGHT
 
 
 @needs_torch

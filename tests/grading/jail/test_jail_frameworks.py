@@ -10,7 +10,7 @@ from submissions import TAPE_RIGHT, TENSORFLOW_RIGHT, TORCH_RIGHT
 from course_lib.grading import Rubric
 from course_lib.grading.handed_out import handed_out
 from course_lib.grading.jail.limits import Limits
-from course_lib.grading.shelf import load_rubrics, model_notebook, without_marks
+from course_lib.grading.shelf import load_rubric, load_rubrics, model_notebook, without_marks
 
 SOLUTIONS = Path(__file__).parents[3] / "solutions"
 
@@ -42,6 +42,15 @@ def test_plain_autodiff_is_not_the_rule_that_was_asked_for(grade):
     )
     verdicts = grade(*plain, rubric=RUBRIC, limits=PATIENT)
     assert {verdict.status for verdict in verdicts.values()} == {"wrong"}, verdicts
+
+
+def test_plain_autodiff_is_no_rule_even_where_its_numbers_are_right(grade):
+    """As the course's own exercise asks: the true derivative, by hand, in three dialects."""
+    rubric = load_rubric(SOLUTIONS / "02_three_dialects")
+    plain = (f"def cube_{dialect}(x):\n    return x**3" for dialect in ("tape", "torch", "tf"))
+    verdicts = grade("import numpy as np", *plain, rubric=rubric, limits=PATIENT)
+    mistakes = {name: verdict.mistake for name, verdict in verdicts.items() if "cube" in name}
+    assert mistakes == dict.fromkeys(("cube_tape", "cube_torch", "cube_tf"), "rule-not-run")
 
 
 def test_operations_before_the_questions_do_no_harm(grade):
