@@ -22,7 +22,8 @@ check: $(READY)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pre-commit run --all-files
 
 test-graders: $(READY)
-	$(QUIETLY) $(BIN)/python -m pytest tests/grading/test_mutation.py --all-seeds
+	$(QUIETLY) $(BIN)/python -m pytest --numprocesses 2 --all-seeds tests/grading/test_mutation.py
+	$(QUIETLY) $(BIN)/python -m pytest -m slow tests/grading/jail
 
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
