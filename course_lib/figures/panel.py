@@ -14,7 +14,7 @@ from course_lib.figures.ticks import Tick, round_ticks
 
 Limits = tuple[float, float]
 
-_OVERHANG = 10.0  # pixels by which the label of a tick may leave its panel
+_OVERHANG = 16.0  # pixels by which the label of a tick may leave its panel
 _MOST_DOTTED = 30
 
 
@@ -156,7 +156,7 @@ def side_by_side(
         max(text_width(tick.label, 12) for tick in round_ticks(*ylim)) + 14
         for _, ylim in (left, right)
     ]
-    each = (width - sum(margins) - 24) / 2
+    each = (width - sum(margins) - 12 - _OVERHANG) / 2
     first = Panel(margins[0], top, each, height, *left)
     return first, Panel(first.left + each + 12 + margins[1], top, each, height, *right)
 

@@ -68,7 +68,7 @@ def sketch_figure(
     first, last = float(sketch.x[0]), float(sketch.x[-1])
     # Room at both ends, where a knot would hide the labels of the ticks.
     xlim = first - 0.03 * (last - first), last + 0.03 * (last - first)
-    width = _WIDTH - left - 14
+    width = _WIDTH - left - 16
     above = Panel(left, _TOP, width, _HEIGHT, xlim, ylim)
     below = Panel(left, _TOP + _HEIGHT + _GAP, width, _HEIGHT, xlim, reach)
     place, level = float(sketch.x[chosen]), float(sketch.levels[chosen])

@@ -32,7 +32,7 @@ def notebook(open_notebook):
     return notebook
 
 
-@pytest.mark.parametrize(("view", "key"), enumerate(["ArrowRight"] * 4 + ["ArrowLeft"]))
+@pytest.mark.parametrize(("view", "key"), list(enumerate(["ArrowRight"] * 4 + ["ArrowLeft"])))
 def test_a_slider_moves_the_picture(notebook, view, key):
     view = notebook.page.locator(".cg-view").nth(view)
     picture = view.get_by_role("img").first

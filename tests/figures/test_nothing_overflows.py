@@ -107,4 +107,4 @@ def test_labels_of_ticks_stand_apart(width, place, spread):
     assert ticks
     for one, other in pairwise(map(span, ticks)):
         assert other[0] - one[1] >= 5 - 1e-6
-    assert span(ticks[0])[0] >= 30 - 1e-6 and span(ticks[-1])[1] <= 40 + width + 10 + 1e-6
+    assert span(ticks[0])[0] >= 24 - 1e-6 and span(ticks[-1])[1] <= 40 + width + 16 + 1e-6

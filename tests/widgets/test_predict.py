@@ -49,6 +49,20 @@ def test_what_was_said_is_still_there_the_next_time():
     assert again.children[-1] is again.following
 
 
+def test_a_damaged_memory_is_put_aside_and_a_new_one_begun(progress_file):
+    progress_file.write_text("{not JSON")
+    with pytest.warns(UserWarning, match="put aside"):
+        view = asked()
+    assert view.choice.picked == -1
+    view.choice.picked = 1
+    assert asked().choice.picked == 1
+
+
+def test_what_was_said_to_other_choices_is_not_taken_for_an_answer(progress_file):
+    progress_file.write_text(json.dumps({"prediction": {"slope": "12"}}))
+    assert asked().choice.picked == -1
+
+
 def test_the_next_view_is_made_once():
     made = []
     view = asked(then=lambda: made.append(CurvePair(np.square)) or made[0])
