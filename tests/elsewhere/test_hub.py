@@ -177,7 +177,8 @@ def test_a_class_from_release_to_feedback(alice, instructor):
         " --gradebook sqlite:///gradebook.db"
     )
     (grade,) = json.loads((instructor.home / "gradients/grades.json").read_text())
-    assert grade["student"] == "alice" and grade["points"] == grade["max_points"] > 0
+    assert grade["student"] == "alice" and grade["isolated"]
+    assert grade["points"] == grade["max_points"] > 0
     instructor.run("cd gradients && nbgrader release_feedback 01_tape")
     alice.run("nbgrader fetch_feedback 01_tape")
     (page,) = sheet.parent.glob("feedback/*/tape.html")
