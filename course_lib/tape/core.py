@@ -150,7 +150,8 @@ class Variable:
             return functions[function](*args, **options)
         except TypeError as error:
             name, form = function.__name__, signature(functions[function])
-            raise errors.WrongCall(name=name, form=form, reason=error) from error
+            reason = str(error).rpartition("() ")[2]  # without the name of our own function
+            raise errors.WrongCall(name=name, form=form, reason=reason) from error
 
 
 def made(value, node, index=0, new=object.__new__):

@@ -25,6 +25,8 @@ class Rule:
     """
 
     def __init__(self, linearise, source, backward=None, name=None):
+        if not callable(source):
+            raise errors.NotAFunction(given=errors.describe(source))
         self.linearise, self.source, self.backward = linearise, source, backward
         functools.update_wrapper(self, source)
         self.name = name or getattr(source, "__name__", type(source).__name__)
@@ -113,6 +115,10 @@ class Rule:
             if "read-only" in str(error) or "not writeable" in str(error):
                 raise errors.ChangedInPlace(rule=self.name) from error
             raise
+        except TypeError as error:
+            if "positional argument" in str(error):
+                raise errors.WrongArguments(rule=self.name, reason=error) from error
+            raise
         finally:
             tape.recording = before
 
@@ -189,6 +195,10 @@ class Function:
     setup_context = None
 
     def __init_subclass__(cls):
+        for method in ("forward", "backward"):
+            if not isinstance(inspect.getattr_static(cls, method, None), staticmethod):
+                raise errors.NotStatic(rule=cls.__name__, method=method)
+
         def linearise(*inputs, **options):
             ctx = Context()
             outputs = cls.forward(*(inputs if cls.setup_context else (ctx, *inputs)), **options)

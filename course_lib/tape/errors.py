@@ -41,14 +41,14 @@ class LeftTheTape(TapeError):
 
 
 class NoRule(TapeError):
-    """{name} has no rule on the tape. Add one, for instance `elementwise({name}, lambda g, y, x:
-    g * (the derivative of {name} at x))` from course_lib.tape, or write a custom gradient; or leave
-    the tape with .value or stop_gradient."""
+    """{name} has no rule on the tape. Write a custom gradient for it; or, if it works entry by
+    entry, add its rule: `elementwise({name}, lambda g, y, x: g * (its derivative at x))` from
+    course_lib.tape; or leave the tape with .value or stop_gradient."""
 
 
 class NoAttribute(TapeError, AttributeError):
     """A Variable has no attribute {name!r}. Write it with the NumPy functions that the tape knows,
-    or leave the tape with .value.{name}."""
+    or ask its array, .value.{name}. Gradients come from grad(y, x)."""
 
 
 class WrongFormulas(TapeError):
@@ -104,6 +104,20 @@ class NoGradientFunction(TapeError):
     """{rule} returned {given}, but a custom gradient returns two things: its output, or all its
     outputs in a tuple of their own, and a function for its gradient: `return y, grad_fn` or
     `return (z, w), grad_fn`."""
+
+
+class NotAFunction(TapeError):
+    """A custom gradient is made from functions, but {given} was given."""
+
+
+class WrongArguments(TapeError):
+    """{rule}: {reason}. A forward is given the inputs; a backward one upstream gradient for each
+    output, and whatever its dialect adds (ctx, residuals, the inputs)."""
+
+
+class NotStatic(TapeError):
+    """{rule} has no static {method}. A Function needs two static methods: write @staticmethod above
+    def forward(ctx, *inputs) and def backward(ctx, *upstreams)."""
 
 
 class NoDerivative(TapeError):

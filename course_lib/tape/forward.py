@@ -29,10 +29,11 @@ def jvp(f: Callable, primals, tangents):
     TapeError
         If a tangent does not fit its primal, or what f does cannot be recorded.
     """
-    tangents = tangents if isinstance(primals, (tuple, list)) else (tangents,)
-    lifted = any(isinstance(v, Variable) for v in (*as_tuple(primals), *tangents))
+    if not isinstance(primals, tuple):
+        primals, tangents = (primals,), (tangents,)
+    lifted = any(isinstance(v, Variable) for v in (*primals, *tangents))
     with recording(True):
-        xs = [as_variable(x) for x in as_tuple(primals)]
+        xs = [as_variable(x) for x in primals]
         outputs = f(*xs)
     ys = as_tuple(outputs)
     with recording(lifted):

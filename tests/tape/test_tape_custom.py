@@ -564,5 +564,32 @@ def test_a_forward_in_jaxs_shape_may_call_the_function_itself():
     np.testing.assert_allclose(grad(slope, x), -7 * np.sin(X))
 
 
+def test_a_function_needs_two_static_methods():
+    forward, backward = staticmethod(lambda ctx, x: x), staticmethod(lambda ctx, g: g)
+    for methods, missing in [
+        ({}, "forward"),
+        ({"forward": forward}, "backward"),
+        ({"forward": forward.__func__, "backward": backward}, "forward"),
+    ]:
+        with pytest.raises(TapeError, match=f"Square has no static {missing}.*@staticmethod"):
+            type("Square", (Function,), methods)
+
+
+def test_what_is_no_function_is_refused():
+    for dialect in (custom_gradient, custom_vjp, lambda f: register_custom_gradient(f, f)):
+        with pytest.raises(TapeError, match="made from functions, but 3 was given"):
+            dialect(3)
+
+
+def test_functions_with_other_arguments_than_they_get():
+    x = Variable(X)
+    product = custom_gradient(lambda a, b: (a * b, lambda g: (g * b, g * a)))
+    with pytest.raises(TapeError, match=r"missing 1 required positional argument: 'b'.*is given"):
+        product(x)
+    square = register_custom_gradient(lambda x: x * x, lambda x: 2 * x)
+    with pytest.raises(TapeError, match=r"takes 1 positional argument but 2 were given.*upstream"):
+        grad(square(x), x)
+
+
 def test_a_rule_says_what_it_is():
     assert repr(custom_gradient(lambda x: (x, lambda u: u))) == "<custom gradient <lambda>>"

@@ -103,7 +103,7 @@ def test_forward_mode_can_be_differentiated(calls, data):
     towards = data.draw(directions(call.arrays))
     upstream = data.draw(numbers(np.shape(call.numpy(*call.arrays))))
     xs = [Variable(a) for a in call.arrays]
-    _, tangent = jvp(call.numpy, xs, towards)
+    _, tangent = jvp(call.numpy, tuple(xs), towards)
     forward_then_reverse = grad(tangent, xs, upstream)
     first = grad(call.numpy(*xs), xs, upstream, create_graph=True)
     reverse_twice = grad(first, xs, towards)
@@ -121,7 +121,8 @@ def test_float32_stays_float32(calls, data):
     halves = [Variable(np.asarray(a, np.float32)) for a in call.arrays]
     y = call.numpy(*halves)
     assert y.dtype == np.float32
-    _, tangent = jvp(call.numpy, [h.value for h in halves], [h.value for h in halves])
+    values = tuple(h.value for h in halves)
+    _, tangent = jvp(call.numpy, values, values)
     assert tangent.dtype == np.float32
     for g, x in zip(grad(y, halves), halves, strict=True):
         assert (g.dtype, g.shape) == (np.float32, x.shape)

@@ -44,5 +44,5 @@ def test_the_engine_fits_into_one_sitting():
     folder = Path(course_lib.tape.__file__).parent
     counts = {file.name: lines_of_code(file.read_text()) for file in folder.glob("*.py")}
     assert sum(counts[name] for name in ENGINE) <= 440, counts
-    assert max(counts.values()) <= 175, counts
-    assert sum(counts.values()) <= 755, counts  # with errors, dialects and NumPy's names
+    assert max(counts.values()) <= 180, counts
+    assert sum(counts.values()) <= 770, counts  # with errors, dialects and NumPy's names
