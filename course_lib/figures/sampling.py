@@ -17,7 +17,7 @@ Probe = Callable[[np.ndarray], np.ndarray]
 
 _CLOSER = 24
 _MOST_GAPS = 160
-_STEPS = 4.0 ** np.arange(-2, 3)
+_STEPS = 4.0 ** np.arange(-1, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def test_moving_the_point_evaluates_only_the_point():
     assert 242 in seen, "the grid and the point"
     seen.clear()
     view.stage.value = 1.0
-    assert max(seen) <= 10, "the point, and both sides of it at five distances"
+    assert max(seen) <= 6, "the point, and both sides of it at three distances"
 
 
 def test_an_error_in_a_rule_keeps_the_last_picture_and_is_told():
