@@ -185,7 +185,7 @@ def _submission(
     if len(notebooks) > 1:
         names = ", ".join(str(path.name) for path in notebooks)
         notes.append(f"Of {len(notebooks)} notebooks ({names}), {chosen.name} was graded.")
-    elif chosen.name != expected:
+    elif chosen.name != expected and not _is_notebook(found[0].place):
         notes.append(f"The notebook is called {chosen.name}, not {expected}.")
     if not any(place.place.name == exercise or _is_notebook(place.place) for place in found):
         notes.append(f"The folder is called {places}, not {exercise}.")

@@ -28,8 +28,8 @@ def write_gradebook(grades: Iterable[Graded], url: str) -> int:
     ----------
     grades : iterable of Graded
     url : str
-        As nbgrader's `db_url`: sqlite:///gradebook.db, postgresql+psycopg://...; a bare file name is
-        that of a SQLite file.
+        As nbgrader's `db_url`: sqlite:///gradebook.db, postgresql+psycopg://...; a bare file name
+        is that of a SQLite file.
 
     Raises
     ------

@@ -25,7 +25,6 @@ from .sitting import WHOLE_CELL, Answers, Sitting, Statement, hold
 
 MAX_TRIES = 25
 GIVEN = 0  # the position of the exercise's own cells, before the first
-_SETTLED = (Status.RIGHT, Status.NOT_ATTEMPTED)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class _Grading:
         self.verdicts: dict[str, Verdict] = {}
         self.errors: dict[int, str] = {}
         self.left_out: set[Statement] = set()
-        self.late: set[str] = set()
+        self.for_good: set[str] = set()
         self.notes = list(found.notes)
 
     def outcome(self) -> Outcome:
@@ -101,16 +100,20 @@ class _Grading:
         for question in self._open_questions():
             spent = f"all {MAX_TRIES} tries or its {self.limits.submission_seconds:g} s"
             self._settle(_review(question, f"The notebook used up {spent} before this was run."))
-        for question in self._worth_asking_again():
-            self._ask_again(question)
+        for question in self.questions.values():
+            if question.name not in self.for_good:
+                self._ask_again(question)
         verdicts = tuple(self.verdicts[name] for name in self.questions)
         return Outcome(verdicts, tuple(self.notes), self.house.isolated)
 
     def _open_questions(self) -> list[Question]:
         return [q for name, q in self.questions.items() if name not in self.verdicts]
 
-    def _settle(self, verdict: Verdict) -> None:
+    def _settle(self, verdict: Verdict, for_good: bool = False) -> None:
+        """Keep a verdict; what is right, blank, or marked so will not be asked again."""
         self.verdicts[verdict.question] = verdict
+        if for_good or verdict.status in (Status.RIGHT, Status.NOT_ATTEMPTED):
+            self.for_good.add(verdict.question)
 
     def _time_is_up(self) -> bool:
         return time.monotonic() > self.deadline
@@ -120,7 +123,8 @@ class _Grading:
         for question in self.questions.values():
             if question.framework and question.framework not in here:
                 label = frameworks.LABELS[question.framework]
-                self._settle(_review(question, f"{label} is not installed where it was graded."))
+                missing = f"{label} is not installed where it was graded."
+                self._settle(_review(question, missing), for_good=True)
 
     def _hold(self, cells: Sequence[Cell], questions: Sequence[Question], **how: Any) -> Sitting:
         return hold(self.rooms, cells, questions, self.rng, self.limits, self.deadline, **how)
@@ -146,16 +150,6 @@ class _Grading:
         else:
             self._settle(_stopped(self.questions[sitting.ended_at], sitting.reason))
 
-    def _worth_asking_again(self) -> list[Question]:
-        """What is not right, and neither blank nor a matter of time."""
-        settled = {name for name, verdict in self.verdicts.items() if verdict.status in _SETTLED}
-        here = {"tape", None, *_available()}
-        return [
-            question
-            for name, question in self.questions.items()
-            if name not in settled | self.late and question.framework in here
-        ]
-
     def _ask_again(self, question: Question) -> None:
         """Ask without what may be to blame: an error above the answer, or all the other cells."""
         everything = self.found.cells
@@ -164,7 +158,7 @@ class _Grading:
         ways: list[tuple[Sequence[Cell], Collection[Statement], str]] = []
         if self.errors:
             ways.append((everything, self.left_out, f"once errors are passed over ({raised})"))
-        if len(own) < len(everything):
+        if self.found.defining(question.name) and len(own) < len(everything):
             ways.append((own, (), "only when its cell is run without the others"))
         for cells, omitted, remark in ways:
             if self._time_is_up():
@@ -197,7 +191,7 @@ class _Grading:
 
     def _judge(self, question: Question, answers: Answers, sitting: Sitting) -> Verdict:
         if answers.reason:
-            self.late.add(question.name)
+            self.for_good.add(question.name)  # time is not given twice
             return _stopped(question, answers.reason)
         reports = [self._explained(question, report, sitting) for report in answers.reports]
         try:

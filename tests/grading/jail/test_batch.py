@@ -10,6 +10,7 @@ import time
 from collections import Counter
 
 import pytest
+from adversaries import HOARDERS
 from command import ROOT, run
 from submissions import (
     CLIPPED_RIGHT,
@@ -164,6 +165,18 @@ class TestCommand:
         ada, bob = json.loads((course / "grades.json").read_text())
         assert ada["questions"][-1]["status"] == "REVIEW" and ada["max_points"] == 9
         assert bob["questions"][-1]["status"] == "not attempted"
+
+
+def test_hoarders_cost_their_neighbours_nothing(course, house):
+    """Two at a time, each beside one who takes all that can be taken."""
+    for number, case in enumerate(HOARDERS):
+        hand_in(course, f"{number:02}a", notebook(*case.cells))
+        hand_in(course, f"{number:02}b", right_notebook())
+    limits = ("--jobs", "2", "--cell-seconds", "2", "--memory", "512")
+    done = run(course, *limits, "--output", "grades.json")
+    assert done.returncode == 0, done.stderr
+    grades = json.loads((course / "grades.json").read_text())
+    assert {entry["points"] for entry in grades} == {5}
 
 
 class TestKilled:

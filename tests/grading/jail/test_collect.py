@@ -53,6 +53,7 @@ def test_loose_notebooks_are_a_student_each(course, find):
     for student in ("ada", "bob"):
         (course / "submitted" / f"{student}.ipynb").write_bytes(right_notebook())
     assert _names(find()) == [("ada", EXERCISE), ("bob", EXERCISE)]
+    assert [submission.notes for submission in find()] == [(), ()]
 
 
 @pytest.mark.parametrize("name", ["clipped (1).ipynb", "Untitled.ipynb", "CLIPPED.IPYNB"])
