@@ -22,6 +22,8 @@ from .wire import Wire
 PRELOADABLE = frozenset({"matplotlib", "scipy", "tensorflow", "torch"})
 """What takes long to import, and makes every fork dearer: ready only where it is needed."""
 
+_LIGHT = frozenset({"matplotlib", "scipy"})
+
 JAIL_ENDED = "its jail ended"
 """Why a try ended that is not to blame for it: somebody, or the system, killed the zygote."""
 
@@ -162,6 +164,8 @@ class House:
     def rooms_for(self, libraries: Iterable[str]) -> Rooms:
         """Rooms where these libraries are ready."""
         wanted = frozenset(libraries) & PRELOADABLE if self.isolated else frozenset()
+        if wanted:
+            wanted |= _LIGHT  # or there would be a zygote for every mixture
         if wanted not in self._rooms:
             self._rooms[wanted] = self._open(wanted)
         return self._rooms[wanted]
