@@ -108,3 +108,9 @@ def test_labels_of_ticks_stand_apart(width, place, spread):
     for one, other in pairwise(map(span, ticks)):
         assert other[0] - one[1] >= 5 - 1e-6
     assert span(ticks[0])[0] >= 24 - 1e-6 and span(ticks[-1])[1] <= 40 + width + 16 + 1e-6
+
+
+def test_where_labels_are_long_there_are_fewer():
+    panel = Panel(40, 20, 300, 100, (1e6, 1e6 + 1), (0, 1))
+    labels = [mark.text for mark in panel.axes(yticks=[]) if isinstance(mark, Text)]
+    assert labels == ["1000000.0", "1000000.5", "1000001.0"]
