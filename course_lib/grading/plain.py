@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-MAX_NUMBERS = 1_000_000
+MAX_NUMBERS = 100_000
 MAX_TEXT = 2_000
 MAX_DEPTH = 20
 

@@ -227,6 +227,13 @@ class TestWire:
         theirs.sendall(b" 2}\n")
         assert wire.receive(1) == {"b": 2}
 
+    def test_what_has_arrived_is_read_after_the_deadline_too(self, ends):
+        wire, theirs = ends
+        theirs.sendall(b'{"a": 1}\n')
+        assert wire.receive(-1) == {"a": 1}
+        with pytest.raises(Late):
+            wire.receive(-1)
+
     def test_late_gone_and_nonsense_are_told_apart(self, ends):
         wire, theirs = ends
         with pytest.raises(Late):
