@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "hub" / "Dockerfile"
 PRIVATE = ("etc", "home", "srv")
+TMP = Path("/tmp")
 PATH = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 # Bubblewrap's own /proc is covered in part, and in such a one the graders build no jail.
 OWN_PROCESSES = ("sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh")
@@ -42,12 +43,12 @@ class Machine:
     def start(self, command: list[str], **popen) -> subprocess.Popen:
         """Start `command` as root of the machine; all its processes end with it."""
         view = ["bwrap", "--dev-bind", "/", "/", "--dev", "/dev"]
-        view += ["--unshare-pid", "--die-with-parent", "--cap-add", "ALL", "--tmpfs", "/tmp"]
-        # An interpreter in a folder that only root may enter is put where everybody can.
-        for closed in sorted({top for top in map(_closed_above, _needed()) if top}):
-            view += ["--perms", "0755", "--tmpfs", str(closed)]
+        view += ["--unshare-pid", "--die-with-parent", "--cap-add", "ALL"]
+        # An environment in a folder that only root may enter is put where everybody can.
+        for emptied in sorted({TMP} | {top for top in map(_emptied_above, _needed()) if top}):
+            view += ["--perms", "1777", "--tmpfs", str(emptied)]
         for path in _needed():
-            for above in _below(_closed_above(path), path):
+            for above in _below(_emptied_above(path), path):
                 view += ["--perms", "0755", "--dir", str(above)]
             view += ["--ro-bind", str(path), str(path)]
         for name in PRIVATE:
@@ -93,12 +94,15 @@ def _needed() -> list[Path]:
     return sorted({Path(sys.prefix), Path(sys.base_prefix).resolve(), ROOT / "course_lib"})
 
 
-def _closed_above(path: Path) -> Path | None:
-    """The highest folder above `path` that only its owner may enter."""
-    return next((top for top in reversed(path.parents) if not top.stat().st_mode & 0o001), None)
+def _emptied_above(path: Path) -> Path | None:
+    """The highest folder above `path` that is emptied: /tmp, or one that only root may enter."""
+    for top in reversed(path.parents):
+        if top == TMP or not top.stat().st_mode & 0o001:
+            return top
+    return None
 
 
-def _below(closed: Path | None, path: Path) -> list[Path]:
-    """The folders between `closed` and `path`."""
-    between = [top for top in path.parents if closed and top.is_relative_to(closed)]
-    return [top for top in reversed(between) if top != closed]
+def _below(emptied: Path | None, path: Path) -> list[Path]:
+    """The folders between `emptied` and `path`."""
+    between = [top for top in path.parents if emptied and top.is_relative_to(emptied)]
+    return [top for top in reversed(between) if top != emptied]

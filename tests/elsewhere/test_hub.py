@@ -140,6 +140,7 @@ def hub(tmp_path_factory):
             os.chown(path, owner.st_uid, owner.st_gid)
         os.chown(instructor / "gradients", owner.st_uid, owner.st_gid)
         yield running
+    shutil.rmtree(place)  # with the copy of /etc
 
 
 @pytest.fixture(scope="module")
