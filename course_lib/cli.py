@@ -62,7 +62,11 @@ def grade(
         Path | None, typer.Option(help="Write a page of feedback for each student here.")
     ] = None,
     gradebook: Annotated[
-        str | None, typer.Option(help="Write into nbgrader's gradebook: sqlite:///gradebook.db")
+        str | None,
+        typer.Option(
+            help="Write into nbgrader's gradebook: sqlite:///gradebook.db, or "
+            "postgresql+psycopg://USER@HOST/DATABASE"
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many to grade at the same time.")] = 1,
     cluster: Annotated[
