@@ -29,7 +29,7 @@ MAX_BYTES = 256 << 20
 MAX_PARTS = 20_000_000
 """Commas and brackets in a file: each may cost dozens of bytes in memory."""
 MAX_SOURCE = 2_000_000
-"""Characters in all its cells together."""
+"""Characters in all its code cells together."""
 _LOOKED_INTO = 100_000  # characters of a cell: the parser takes minutes over longer ones
 NONE: frozenset[int] = frozenset()
 _DEFINITION = re.compile(
@@ -101,15 +101,15 @@ def extract(notebook: bytes, names: Collection[str]) -> Extract:
     Unreadable
         It is not a notebook.
     """
-    code, prose, size = [], [], 0
+    code, prose = [], []
     for position, kind, source, is_test in _cells_of(_parse(notebook)):
-        size += len(source)
         if kind != "code":
             prose.append((position, kind, source))
         elif not is_check(source) and not (is_test and not _defined_in(source, names)):
             code.append((position, source))
+    size = sum(len(source) for _, source in code)
     if size > MAX_SOURCE:
-        raise Unreadable(f"Its cells hold {size:,} characters, more than {MAX_SOURCE:,}.")
+        raise Unreadable(f"Its code has {size:,} characters, more than {MAX_SOURCE:,}.")
     rescued, notes = _rescue(prose, set(names) - _defined_in_any(code, names))
     code = sorted([*code, *rescued])
     blanks = _blanks(code, names)

@@ -10,6 +10,7 @@ from submissions import (
     EXERCISE,
     RECTIFIED_RIGHT,
     STUB,
+    cell,
     course_folder,
     hand_in,
     notebook,
@@ -222,6 +223,10 @@ class TestReading:
     @pytest.mark.parametrize("answer", ["clipped = [%s]" % ("1," * 500_000), "%%time\n" * 9])
     def test_what_takes_the_parser_minutes_is_not_looked_into(self, answer):
         assert filled(notebook(answer, CLIPPED_RIGHT), {"clipped"}) == {"clipped"}
+
+    def test_pictures_pasted_into_text_are_no_trouble(self):
+        text = cell(f"![screenshot](data:image/png;base64,{'A' * 9_000_000})", "markdown")
+        assert filled(notebook(text, CLIPPED_RIGHT), {"clipped", "other"}) == {"clipped"}
 
     def test_an_answer_among_magics_is_seen(self):
         magics = "%matplotlib inline\nfiles = !ls\nnp.abs?\n"
