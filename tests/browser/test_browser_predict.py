@@ -8,6 +8,12 @@ from course_lib.widgets import CurvePair, predict
 predict("What is the slope of x² at 3?", ["3", "6", "9"], "6", then=lambda: CurvePair(np.square))
 """
 
+LONG = """
+from course_lib.widgets import CurvePair, predict
+predict("Why" + "y" * 300 + "?", ["because" + "e" * 300, "no"], "no", then=lambda: CurvePair(
+    lambda x, **k: x, {"parameter_" * 30: (1, 0, 2)}, name="function_" * 40))
+"""
+
 
 @pytest.fixture(scope="module")
 def notebook(open_notebook):
@@ -47,3 +53,19 @@ def test_it_is_remembered_when_the_notebook_runs_again(notebook):
 
 def test_no_error_reached_the_console(notebook):
     assert notebook.console_errors == []
+
+
+def test_long_words_stay_inside(open_notebook):
+    notebook = open_notebook("long_words.ipynb", LONG)
+    assert notebook.run_all() == []
+    view = notebook.page.locator(".jp-OutputArea-output > .cg-view").last
+    view.get_by_role("radio").last.check()
+    view.get_by_role("button", name="Commit").click()
+    view.locator(".cg-stage").wait_for()
+    outside = view.evaluate(
+        """view => [...view.querySelectorAll(":scope *:not(svg *):not(.cg-live)")]
+          .filter(part => part.getBoundingClientRect().right
+                          > view.getBoundingClientRect().right + 1)
+          .map(part => part.className)"""
+    )
+    assert outside == []
