@@ -66,7 +66,7 @@ def test_importing_loads_no_framework(name):
 
 
 def public_names():
-    for room in ["frameworks", "gradcheck", "figures", "widgets", "grading"]:
+    for room in ["tape", "frameworks", "gradcheck", "figures", "widgets", "grading"]:
         module = importlib.import_module(f"course_lib.{room}")
         for name in module.__all__:
             thing = getattr(module, name)

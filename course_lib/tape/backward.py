@@ -89,10 +89,14 @@ def history(ys, since):
 
 
 def on_backward(watch):
-    """Call ``watch(node, upstreams, gradients)`` at every step of the backward passes in a block.
+    """A context in which a backward pass can be watched, step by step.
 
-    node has .name, .inputs, .values and .params; upstreams holds one gradient an output (None where
-    the output was not used), gradients one an input as the rule gave them (None for constants).
+    Parameters
+    ----------
+    watch : callable
+        ``watch(node, upstreams, gradients)`` is called at every step. node has .name, .inputs,
+        .values and .params; upstreams holds one gradient an output (None where the output was not
+        used), gradients one an input as the rule gave them (None for constants).
     """
     return during(tape, watchers=(*tape.watchers, watch))
 

@@ -34,9 +34,18 @@ NOTHING: dict = {}  # shared by all nodes without parameters
 class Op:
     """A primitive function with its derivative rules.
 
-    ``vjp(i, g, y, *inputs, **params)`` is the gradient for input i when the output y receives the
-    upstream gradient g; ``jvp(i, t, y, *inputs, **params)`` the tangent of y when input i moves
-    along t. Both are written with NumPy functions, so they serve arrays and Variables alike.
+    Parameters
+    ----------
+    fun : callable
+        ``fun(*inputs, **params)`` computes the output y from arrays.
+    vjp : callable
+        ``vjp(i, g, y, *inputs, **params)`` is the gradient for input i, of its shape, when y
+        receives the upstream gradient g.
+    jvp : callable
+        ``jvp(i, t, y, *inputs, **params)`` is the tangent of y when input i moves along t. It and
+        vjp are written with NumPy functions, and so serve arrays and Variables alike.
+    name : str, optional
+        What messages and pictures call it; the name of fun if not given.
     """
 
     def __init__(self, fun, vjp, jvp, name=None):
@@ -62,13 +71,27 @@ class Op:
 
 
 class Node:
-    """One step on the tape: an op, its inputs, the values it gave, and when that was."""
+    """One step on the tape: an op, its inputs, the values it gave, and when that was.
+
+    Parameters
+    ----------
+    op : Op or Rule or None
+        What was applied; None at a leaf.
+    inputs : tuple
+        The Variables it was applied to; constants as numbers or read-only arrays.
+    params : dict or tuple
+        What else it was given; of a custom rule, its grad_fn and options.
+    values : tuple of numpy.ndarray
+        Its outputs, read-only.
+    plain : tuple of numpy.ndarray, optional
+        Of an Op: its output and its inputs, as the rule sees them in a plain backward pass.
+    """
 
     __slots__ = ("inputs", "moment", "op", "params", "plain", "values")
 
     def __init__(self, op, inputs, params, values, plain=()):
         self.op, self.inputs, self.params = op, inputs, params
-        self.values, self.plain = values, plain  # plain: output and inputs as arrays
+        self.values, self.plain = values, plain
         self.moment = next(moments)
 
     name = property(lambda self: self.op.name if self.op else "leaf")
@@ -162,7 +185,13 @@ def made(value, node, index=0, new=object.__new__):
 
 
 def stop_gradient(x):
-    """The same values as a constant: no gradient flows back through it."""
+    """x as a constant: the same values, through which no gradient flows back.
+
+    Parameters
+    ----------
+    x : Variable or anything else
+        What is not a Variable is returned as it is.
+    """
     return made(x._value, None) if type(x) is Variable else x
 
 

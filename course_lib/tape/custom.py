@@ -163,7 +163,28 @@ def protect(grad_fn, source):
 
 
 def custom_gradient(f: Callable) -> Rule:
-    """TensorFlow's shape: ``f(*inputs)`` returns its outputs and ``grad_fn(*upstreams)``."""
+    """TensorFlow's shape: f returns its outputs and a function for its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(*inputs)`` gets plain arrays, of the shapes and dtypes of what the rule is called with,
+        and returns ``y, grad_fn`` or ``(y, z, ...), grad_fn``. ``grad_fn(*upstreams)`` gets one
+        array an output, of its shape, and returns one gradient an input (a bare one if there is
+        one), of that input's shape; None for what is not a Variable.
+
+    Returns
+    -------
+    Rule
+        Call it as f, with Variables, arrays and numbers.
+
+    Raises
+    ------
+    TapeError
+        If f is no function; when the rule is called, if it does not return its outputs and a
+        function; in a backward pass, if a gradient is missing, superfluous, of another shape than
+        its input, or if an array was changed in place.
+    """
 
     def linearise(*inputs, **options):
         result = f(*inputs, **options)
@@ -175,7 +196,25 @@ def custom_gradient(f: Callable) -> Rule:
 
 
 def register_custom_gradient(forward: Callable, backward: Callable) -> Rule:
-    """The shape of the seed examples: ``backward(*upstreams, *inputs)``. Call what is returned."""
+    """The shape of a registration: a forward and a backward that knows the inputs, and no more.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(*inputs)`` gets plain arrays and returns its output, or a tuple of them.
+    backward : callable
+        ``backward(*upstreams, *inputs)`` returns one gradient an input, of that input's shape.
+
+    Returns
+    -------
+    Rule
+        Call this; forward itself is not changed, and so knows nothing of the rule.
+
+    Raises
+    ------
+    TapeError
+        As for `custom_gradient`.
+    """
 
     def pull(*inputs, **options):
         return lambda *upstreams: backward(*upstreams, *inputs, **options)
@@ -189,7 +228,15 @@ def register_custom_gradient(forward: Callable, backward: Callable) -> Rule:
 class Function:
     """PyTorch's shape: static ``forward(ctx, *inputs)`` and ``backward(ctx, *upstreams)``.
 
-    With a static ``setup_context(ctx, inputs, output)`` as well, forward does not take ctx.
+    With a static ``setup_context(ctx, inputs, output)`` as well, forward does not take ctx. Call
+    the rule as ``apply(*inputs)``. What is saved with ``ctx.save_for_backward(...)``, or as an
+    attribute of ctx, is read-only from then on.
+
+    Raises
+    ------
+    TapeError
+        When a subclass is made, if forward or backward is missing or not static; otherwise as for
+        `custom_gradient`.
     """
 
     setup_context = None
@@ -223,7 +270,20 @@ class Context:
 
 
 class custom_vjp(Rule):
-    """JAX's shape: ``f.defvjp(fwd, bwd)``; fwd gives (outputs, residuals), bwd(residuals, u...)."""
+    """JAX's shape: a function, which is given its rule afterwards, ``f.defvjp(fwd, bwd)``.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(*inputs)`` gets plain arrays and returns its output, or a tuple of them.
+        ``fwd(*inputs)`` returns that and residuals, whatever ``bwd(residuals, *upstreams)`` needs
+        to return one gradient an input.
+
+    Raises
+    ------
+    TapeError
+        When it is called with a Variable before it has a rule; otherwise as for `custom_gradient`.
+    """
 
     def __init__(self, f):
         super().__init__(self.undefined, source=f)

@@ -2,7 +2,10 @@
 
 
 class TapeError(ValueError):
-    """Something cannot be recorded or differentiated; the message says what to do about it."""
+    """Something cannot be recorded or differentiated; the message says what to do about it.
+
+    Each of the errors below is one of these, and so a ValueError.
+    """
 
     def __init__(self, message=None, **given):
         super().__init__(message or " ".join(type(self).__doc__.split()).format(**given))

@@ -8,12 +8,28 @@ from .errors import TwoDimensionsOnly
 
 
 def logsumexp(x, axis=-1, keepdims=False):
-    """log(sum(exp(x))) along axis, without overflow."""
+    """log(sum(exp(x))), without overflow.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    axis : int, tuple of int or None
+        Along which it is summed; None is all of it.
+    keepdims : bool
+        Keep the axis, with length 1.
+    """
     return ops.logsumexp(x, axis, keepdims=keepdims)
 
 
 def softmax(x, axis=-1):
-    """exp(x) / sum(exp(x)) along axis, without overflow."""
+    """exp(x) / sum(exp(x)), without overflow: positive, and 1 in all.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    axis : int, tuple of int or None
+        Along which it is summed; None is all of it.
+    """
     return np.exp(x - logsumexp(x, axis, keepdims=True))
 
 

@@ -25,6 +25,8 @@ def elementwise(fun: Callable, *formulas: Callable | None, name: str | None = No
         ``formula(g, y, x, z, ...)`` for each input: g times the partial derivative, in NumPy
         functions that the tape knows (then higher derivatives come free). None for an input that
         is never a Variable.
+    name : str, optional
+        What messages and pictures call it; the name of fun if not given.
 
     Returns
     -------
@@ -71,7 +73,19 @@ class Elementwise(Op):
 
 
 def unbroadcast(g, x):
-    """Sum ``g`` over the axes along which ``x`` was broadcast, so that it fits x again."""
+    """Sum g over the axes along which x was broadcast, so that it fits x again.
+
+    Parameters
+    ----------
+    g : numpy.ndarray or Variable
+        A gradient, of the shape that x was broadcast to.
+    x : numpy.ndarray or Variable
+
+    Returns
+    -------
+    numpy.ndarray or Variable
+        Of the shape and dtype of x.
+    """
     if g.shape != x.shape:
         new = g.ndim - x.ndim
         stretched = (new + i for i, n in enumerate(x.shape) if n == 1)
@@ -277,6 +291,4 @@ def _matmul_vjp(i, g, y, a, b):
     return _shaped(unbroadcast(np.swapaxes(A, -1, -2) @ G, B), b)
 
 
-MATMUL = ufuncs[np.matmul] = Op(
-    np.matmul, _matmul_vjp, lambda i, t, y, a, b: t @ b if i == 0 else a @ t
-)
+ufuncs[np.matmul] = Op(np.matmul, _matmul_vjp, lambda i, t, y, a, b: t @ b if i == 0 else a @ t)

@@ -46,8 +46,16 @@ def vjp(f: Callable, *primals):
 def value_and_grad(f: Callable) -> Callable:
     """A function that returns f's value and its gradient for every argument.
 
-    ``value_and_grad(f)(*xs)`` gives ``(value, gradient)``, arrays; the gradient is a tuple if there
-    are several arguments.
+    Parameters
+    ----------
+    f : callable
+        Takes Variables, returns one.
+
+    Returns
+    -------
+    callable
+        ``value_and_grad(f)(*xs)`` gives ``(value, gradient)``, arrays; the gradient is a tuple if
+        there are several xs.
     """
 
     @functools.wraps(f)
