@@ -202,7 +202,7 @@ def _dial(name: str, given: Range):
 def _step(start: float, low: float, high: float) -> float:
     """About a hundredth of the way, such that steps from `low` reach `start`."""
     rough = round_step((high - low) / 100)
-    for step in (rough, rough / 2, rough / 5, rough / 10):
+    for step in (round_step(rough / finer) for finer in (1, 2, 4, 10, 20)):
         if np.isclose((start - low) / step, round((start - low) / step), rtol=0, atol=1e-6):
             return step
     return rough

@@ -158,7 +158,8 @@ def test_bad_arguments_are_explained(arguments, options, words):
 
 
 @pytest.mark.parametrize(
-    ("given", "step"), [((10, 1, 30), 0.5), ((5, 0.5, 20), 0.1), ((0.2, -1, 1), 0.02)]
+    ("given", "step"),
+    [((10, 1, 30), 0.5), ((5, 0.5, 20), 0.1), ((0.2, -1, 1), 0.02), ((1, 0.5, 200), 0.5)],
 )
 def test_the_steps_of_a_dial_reach_its_start(given, step):
     dial = CurvePair(smooth_step_tape, {"alpha": given}).dials["alpha"]
