@@ -130,6 +130,21 @@ def test_recall_prediction_and_what_goes_wrong(path):
     assert any("predict(" in cell.source for cell in code_of(notebook))
 
 
+LIVE_VIEW = re.compile(r"\b(CurvePair|TapeStepper|StepSizeCurve|DescentRace)\(")
+
+
+@each(COURSE)
+def test_a_prediction_comes_before_a_live_view(path):
+    """The first view of each kind waits for an answer; a later one may be there to play with."""
+    seen = set()
+    for cell in code_of(read(path)):
+        for view in LIVE_VIEW.findall(cell.source):
+            assert view in seen or "predict(" in cell.source, (
+                f"{named(path)}, cell {cell.id}: put the {view} into predict(..., then=...)"
+            )
+            seen.add(view)
+
+
 @each(COURSE)
 def test_links_lead_somewhere(path):
     """Links to other notebooks may point ahead; what exists must exist where they point."""
