@@ -22,8 +22,11 @@ class Process:
         return self.depth == 3
 
 
-def jailed_processes():
-    """Zygotes, and what they forked."""
+def jailed_processes(under=None):
+    """Zygotes, and what they forked, of a process: of this one, if no other is named.
+
+    Other tests, running at the same time, have jails of their own.
+    """
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         folder = Path("/proc") / name
@@ -31,17 +34,29 @@ def jailed_processes():
             is_python = "bwrap" not in os.readlink(folder / "exe")
             if is_python and "jail import zygote" in (folder / "cmdline").read_text():
                 numbers = _numbers(name)
-                found.append(Process(int(name), numbers[-1], len(numbers) - len(_numbers())))
+                if (under or os.getpid()) in _ancestors(name):
+                    found.append(Process(int(name), numbers[-1], len(numbers) - len(_numbers())))
         except OSError:  # it has just ended
             continue
     return found
 
 
+def _ancestors(process):
+    found = []
+    while process := int(_status(process, "PPid")[0]):
+        found.append(process)
+    return found
+
+
 def _numbers(process="self"):
     """Its number in each PID namespace, outermost first."""
+    return [int(number) for number in _status(process, "NSpid")]
+
+
+def _status(process, field):
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("NSpid:"):
-            return [int(number) for number in line.split()[1:]]
+        if line.startswith(f"{field}:"):
+            return line.split()[1:]
     raise ProcessLookupError(process)
 
 

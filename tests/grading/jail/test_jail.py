@@ -128,14 +128,24 @@ class TestZygote:
         assert {verdict.status for verdict in outcome.verdicts} == {"right"}
         assert outcome.notes == ()
 
-    def test_it_ends_with_the_command(self, house):
-        before = {process.pid for process in jailed_processes()}
+    def test_it_ends_with_the_command(self):
         program = (
-            "import os, sys\nfrom course_lib.grading.jail.rooms import House\n"
-            "house = House()\nassert house.isolated\nos.kill(os.getpid(), 9)"
+            "import sys\nfrom course_lib.grading.jail.rooms import House\n"
+            "house = House()\nassert house.isolated\nprint('ready', flush=True)\nsys.stdin.read()"
         )
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
-        wait_until(lambda: not {p.pid for p in jailed_processes() if not p.in_a_try} - before)
+        command = subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert command.stdout.readline() == "ready\n"
+        zygotes = [process.pid for process in jailed_processes(under=command.pid)]
+        assert zygotes
+        command.kill()
+        command.communicate()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in zygotes))
 
 
 def _memory(pid):
