@@ -73,6 +73,12 @@ dot_product_test = FunctionQuestion(
             lambda *given: two_sides(*given, total=lambda products: products),
         ),
         Mistake(
+            "matrix-product",
+            "Of two matrices `np.dot` is the matrix product. Wanted is the sum of all products of "
+            "entries, whatever the shape.",
+            raises="not aligned",
+        ),
+        Mistake(
             "mean-for-sum",
             "A dot product is a sum, not a mean.",
             lambda *given: two_sides(*given, total=np.mean),
@@ -135,6 +141,13 @@ def dot_product_test(f, pullback, x, u, v, h):
         (
             "difference-returned",
             Edit("np.sum(u * moved), np.sum", "np.sum(u * moved) - np.sum"),
+        ),
+        (
+            "matrix-product",
+            Edit(
+                "np.sum(u * moved), np.sum(pullback(u) * v)",
+                "np.dot(u, moved), np.dot(pullback(u), v)",
+            ),
         ),
         Edit("(2 * h)", "2 * h"),
         Edit("np.sum(u * moved)", "np.sum(moved)"),

@@ -140,7 +140,13 @@ dawson_lines = OrderQuestion(
         Mistake(
             "output-not-saved",
             "The backward takes two tensors out of ctx. Were both put in?",
-            when=lambda order: "I" in order,
+            when=lambda order: "I" in order and "D" not in order,
+        ),
+        Mistake(
+            "saved-twice",
+            "Each call of `save_for_backward` replaces what the one before has saved. One call "
+            "saves all that the backward takes out.",
+            when=lambda order: {"D", "I"} <= set(order),
         ),
         Mistake(
             "used-before-unpacked",
@@ -165,6 +171,8 @@ dawson_lines = OrderQuestion(
         ("no-way-back", 'dawson_lines = list("JGFDBKH")'),
         ("numpy-in-backward", 'dawson_lines = list("JAFDBKCH")'),
         ("output-not-saved", 'dawson_lines = list("JAFIBKH")'),
+        ("saved-twice", 'dawson_lines = list("JAFDIBKH")'),
+        ("saved-twice", 'dawson_lines = list("JAFIDBKH")'),
         ("used-before-unpacked", 'dawson_lines = list("JAFDBHK")'),
         ("line-missing", 'dawson_lines = list("JAFDBH")'),
         ("line-twice", 'dawson_lines = list("JAFDBKHH")'),

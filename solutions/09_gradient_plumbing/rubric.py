@@ -122,6 +122,12 @@ clip_rows_tape = RuleQuestion(
             backward=lambda upstream, x, limit: (clip_by_norm(upstream, limit, axis=0), None),
         ),
         Mistake(
+            "axis-not-kept",
+            "There is one norm a row, but the sum has lost the last axis, so they do not broadcast "
+            "against the rows.",
+            raises="could not be broadcast",
+        ),
+        Mistake(
             "clipped-by-value",
             "This holds back each entry by itself, which bends the direction of a row.",
             backward=lambda upstream, x, limit: (clip_by_value(upstream, limit), None),
@@ -172,6 +178,7 @@ def clip_rows_tape(x, limit):
             Edit("np.sum(upstream**2, axis=-1, keepdims=True)", "np.sum(upstream**2)"),
         ),
         ("along-the-columns", Edit("axis=-1", "axis=0")),
+        ("axis-not-kept", Edit(", keepdims=True", "")),
         (
             "clipped-by-value",
             Edit(

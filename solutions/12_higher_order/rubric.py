@@ -9,6 +9,7 @@ ELEMENTWISE = [
     Code("lambda x: np.exp(x) - 2 * x"),
     Code("lambda x: x**4 + x**2 - x"),
     Code("lambda x: np.cosh(x - 1)"),
+    Code("lambda x: np.sin(x) + x - 2 * x**2"),  # bends down: its flat point is the highest
 ]
 
 
@@ -49,6 +50,12 @@ newton_step = FunctionQuestion(
             "The curvature belongs below the line: where a function bends strongly, the step is "
             "short.",
             lambda f, x: x - derivatives(f, x)[1] / derivatives(f, x)[0],
+        ),
+        Mistake(
+            "always-downhill",
+            "The absolute value of the curvature turns the step round where the function bends "
+            "down. Newton's method goes to the flat point, even if it is the highest.",
+            lambda f, x: x - derivatives(f, x)[0] / np.abs(derivatives(f, x)[1]),
         ),
         Mistake(
             "step-only",
@@ -92,6 +99,7 @@ def newton_step(f, x):
         ("uphill-sign", Edit("x - slope.value", "x + slope.value")),
         ("plain-descent", Edit("slope.value / curvature", "slope.value")),
         ("ratio-upside-down", Edit("slope.value / curvature", "curvature / slope.value")),
+        ("always-downhill", Edit("/ curvature", "/ np.abs(curvature)")),
         ("step-only", Edit("return x - slope", "return -slope")),
         (
             "not-recorded",
@@ -147,9 +155,9 @@ quartic_torch = RuleQuestion(
     ),
     mistakes=[
         Mistake(
-            "all-constant",
-            "Now nothing that the backward keeps is known to PyTorch, and the second derivative "
-            "has no road at all to the input.",
+            "no-second-derivative",
+            "The first derivative is right, but no road leads from it to the input: the backward "
+            "works with constants, or forbids to be differentiated.",
             second=lambda direction, upstream, x: np.zeros_like(x),
         ),
         Mistake(
@@ -214,7 +222,14 @@ def quartic_torch(x):
 """,
     ],
     wrong=[
-        ("all-constant", Edit("4 * x**3 * upstream", "4 * x.detach() ** 3 * upstream")),
+        ("no-second-derivative", Edit("4 * x**3 * upstream", "4 * x.detach() ** 3 * upstream")),
+        (
+            "no-second-derivative",
+            Edit(
+                "    def backward",
+                "    @torch.autograd.function.once_differentiable\n    def backward",
+            ),
+        ),
         ("another-intermediate", Edit("4 * x**3 * upstream", "4 * x.detach() * x**2 * upstream")),
         ("cube-as-power", Edit("4 * x**3", "4 * x**2")),
         ("upstream-ignored", Edit("4 * x**3 * upstream", "4 * x**3")),
