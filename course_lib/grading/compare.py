@@ -129,6 +129,8 @@ class _Judgement:
                 return self._overwrites()
             if any(report.get("custom") is False for report in reports):
                 return self._not_by_hand()
+            if any(report.get("misshapen") for report in reports):
+                return self._misshapen()
             return self._right()
         given = self.question.given
         if given and self._is(given, parts):
@@ -176,6 +178,14 @@ class _Judgement:
         message = "The numbers are right, but they are autodiff's own: no custom gradient was run."
         hint = "Write the backward yourself, and return what the decorator or `.apply` made of it."
         return self._verdict(Status.WRONG, message, "rule-not-run", f"{message} {hint}")
+
+    def _misshapen(self) -> Verdict:
+        message = "The numbers are right, but only because the framework reshapes a gradient."
+        hint = (
+            "Return each gradient in the shape of its input: one that serves many entries receives "
+            "the sum of what they contribute."
+        )
+        return self._verdict(Status.WRONG, message, "wrong-shape", f"{message} {hint}")
 
     def _wrong(self, code: str, hint: str | None, first: Difference) -> Verdict:
         return self._verdict(Status.WRONG, first.message, code, hint, first.detail)

@@ -36,7 +36,8 @@ class Probe:
         For a rule: the upstream of each output; for its second derivative, the direction of
         each gradient (None for what has no gradient).
     watched : bool
-        For a rule: report, too, whether a custom gradient was run.
+        For a rule: report, too, whether a custom gradient was run, and whether what it returned
+        had the shapes of its inputs.
     """
 
     target: str
@@ -124,8 +125,23 @@ def _differentiate(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:
         "changed": _changed(args, before),
     }
     if probe.get("watched"):
-        report["custom"] = adapter.watch(rule, *_arguments(probe)).custom
+        watched = adapter.watch(rule, *_arguments(probe))
+        watched.pullback(*from_plain(probe["upstreams"]))
+        report["custom"] = watched.custom
+        report["misshapen"] = _misshapen(watched.steps, args)
     return report
+
+
+def _misshapen(steps: list, args: tuple) -> list[int]:
+    """The arguments whose gradient came back in another shape, before PyTorch summed it."""
+    return [
+        position
+        for step in steps
+        for position, gradient in zip(step.positions, step.returned, strict=False)
+        if position is not None
+        and gradient is not None
+        and np.shape(gradient) != np.shape(args[position])
+    ]
 
 
 def _read_order(answer: Any, probe: dict[str, Any]) -> dict[str, Any]:

@@ -432,6 +432,7 @@ soft_step_torch = SoftStep.apply
         ("both-twice-too-large", Edit("upstream * 0.5 * (1", "upstream * (1")),
         ("alpha-times-x", Edit("(inner * (x - 0.5)).sum()", "(inner * x).sum()")),
         ("alpha-averaged", Edit(".sum()", ".mean()")),
+        ("wrong-shape", Edit("(inner * (x - 0.5)).sum()", "inner * (x - 0.5)")),
         ("upstream-ignored", Edit("inner = upstream * 0.5", "inner = 0.5")),
         (
             "wrong-sign",
