@@ -120,7 +120,10 @@ def grade_task(task: Task, house: House, limits: Limits) -> Graded:
     if task.problem:
         outcome = unread(task.rubric, task.problem, house.isolated)
     else:
-        outcome = grade_notebook(task.notebook, task.rubric, house, limits, task.handout.given)
+        handout = task.handout
+        outcome = grade_notebook(
+            task.notebook, task.rubric, house, limits, handout.given, broken=handout.broken
+        )
     read_by_a_person = [_left_to_a_person(task.notebook, each) for each in task.handout.written]
     verdicts = (*outcome.verdicts, *read_by_a_person)
     notes = (*task.notes, *outcome.notes)

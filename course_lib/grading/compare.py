@@ -75,7 +75,10 @@ class Difference:
 
 
 def judge(
-    question: Question, probes: Sequence[Probe], answers: Sequence[dict[str, Any] | None]
+    question: Question,
+    probes: Sequence[Probe],
+    answers: Sequence[dict[str, Any] | None],
+    edited: bool = False,
 ) -> Verdict:
     """Judge what `run_probe` reported for each of a question's probes.
 
@@ -86,13 +89,16 @@ def judge(
         From `question.probes(rng)`.
     answers : sequence of dict or None
         The report for each probe, untrusted; None where the run was killed before it came.
+    edited : bool
+        The answer is known to be another than the one handed out, so it is an attempt even if it
+        computes the same.
     """
-    return _Judgement(question, probes).of(answers)
+    return _Judgement(question, probes, edited).of(answers)
 
 
 class _Judgement:
-    def __init__(self, question: Question, probes: Sequence[Probe]) -> None:
-        self.question, self.probes = question, probes
+    def __init__(self, question: Question, probes: Sequence[Probe], edited: bool) -> None:
+        self.question, self.probes, self.edited = question, probes, edited
 
     def of(self, answers: Sequence[dict[str, Any] | None]) -> Verdict:
         reports = [answer for answer in answers if _is_report(answer)]
@@ -132,11 +138,13 @@ class _Judgement:
             if any(report.get("misshapen") for report in reports):
                 return self._misshapen()
             return self._right()
+        first = next(difference for difference in differences if difference)
         given = self.question.given
         if given and self._is(given, parts):
             message = "This still computes what the broken version computes."
+            if self.edited:
+                return self._wrong(given.code, f"{message} {given.hint}", first)
             return self._verdict(Status.NOT_ATTEMPTED, message)
-        first = next(difference for difference in differences if difference)
         for mistake in self.question.known_mistakes:
             if mistake.has_formula and self._is(mistake, parts):
                 return self._wrong(mistake.code, mistake.hint, first)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -118,6 +118,27 @@ def extract(notebook: bytes, names: Collection[str]) -> Extract:
         for position, source in code
     )
     return Extract(cells, tuple(notes))
+
+
+def is_edited(cells: Iterable[str], name: str, handed_out: str) -> bool:
+    """Whether an answer differs from the one handed out in more than form and comments.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        Sources, in the order in which they ran: the last that defines the answer counts.
+    name : str
+    handed_out : str
+        The source of the cell that the student found.
+    """
+    defining = [cell for cell in cells if _defined_in(cell, [name])]
+    if not defining:
+        return False
+    try:
+        present = {ast.dump(statement) for statement in _statements(defining[-1])}
+    except RecursionError:  # no source that was handed out is nested so deeply
+        return True
+    return any(ast.dump(statement) not in present for statement in _statements(handed_out))
 
 
 def filled(notebook: bytes, names: Collection[str]) -> set[str]:

@@ -6,6 +6,7 @@ make depends on the source only: no outputs, no times, cell ids as in the source
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ class LeaveWhatIsGiven(ClearSolutions):
             )
         self.code_stub = {"python": "\n".join(given) or STUB}
         self.text_stub = TEXT_STUB
-        return super().preprocess_cell(cell, resources, index)
+        cell, resources = super().preprocess_cell(cell, resources, index)
+        cell.source = re.sub(r"^[ \t]+$", "", cell.source, flags=re.MULTILINE)
+        return cell, resources
 
 
 STEPS: tuple[type[NbGraderPreprocessor], ...] = (

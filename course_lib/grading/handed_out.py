@@ -1,11 +1,11 @@
 """What an exercise gave its students besides the questions: its own cells, and texts to write."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .rubric import Rubric
-from .shelf import ExerciseError, grade_id, is_check, model_notebook
+from .shelf import ExerciseError, broken_answer, grade_id, is_check, model_notebook
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,14 @@ class Written:
 
 @dataclass(frozen=True)
 class HandedOut:
-    """The sources of the cells that were given, and the written questions."""
+    """The sources of the cells that were given, the written questions, and the code to repair.
+
+    `broken` is the source of the answer's cell by the name of the question.
+    """
 
     given: tuple[str, ...] = ()
     written: tuple[Written, ...] = ()
+    broken: dict[str, str] = field(default_factory=dict)
 
 
 def handed_out(rubric: Rubric) -> HandedOut:
@@ -39,7 +43,8 @@ def handed_out(rubric: Rubric) -> HandedOut:
             written.append(Written(str(grade_id(cell)), float(marks.get("points", 0)), _stub()))
         elif _is_given(cell["cell_type"], marks, source):
             given.append(source)
-    return HandedOut(tuple(given), tuple(written))
+    broken = {q.name: broken_answer(rubric, q.name) for q in rubric.questions if q.given}
+    return HandedOut(tuple(given), tuple(written), broken)
 
 
 def _is_given(kind: str, marks: dict[str, Any], source: str) -> bool:

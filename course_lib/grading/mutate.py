@@ -88,7 +88,7 @@ class Trial:
         return self.question.probes(np.random.default_rng(seed))
 
     def _judge(self, answer: Callable[[Probe], dict], probes: list[Probe]) -> Verdict:
-        return judge(self.question, probes, [answer(probe) for probe in probes])
+        return judge(self.question, probes, [answer(probe) for probe in probes], edited=True)
 
     def _run(self, source: str) -> Callable[[Probe], dict]:
         """Run the cells up to the answer, and the answer; give what carries out a probe on it."""

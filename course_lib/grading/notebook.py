@@ -12,7 +12,7 @@ from .feedback import Card, points_in_words, verdict_card
 from .plain import from_plain
 from .probe import run_probe
 from .rubric import HINT_STEPS, Question, Rubric
-from .shelf import find_solutions, load_rubric, load_rubrics, model_answer
+from .shelf import broken_answer, find_solutions, load_rubric, load_rubrics, model_answer
 
 HANDOUT = "handout.json"
 SEED = 0
@@ -48,7 +48,7 @@ def check_card(name: str, namespace: dict[str, Any]) -> Card:
     if found is None:
         card = _check_without_solutions(_handed_out(name), namespace)
     else:
-        card = verdict_card(_judge(found[1], namespace))
+        card = verdict_card(_judge(*found, namespace))
     _remember(_exercise(found), name, card.tone)
     return card
 
@@ -76,9 +76,20 @@ def solution_card(name: str) -> Card:
     return Card("solution", f"{name}: one right answer", code=model_answer(found[0], name))
 
 
-def _judge(question: Question, namespace: dict[str, Any]) -> Verdict:
+def _judge(rubric: Rubric, question: Question, namespace: dict[str, Any]) -> Verdict:
     probes = question.probes(np.random.default_rng(SEED))
-    return judge(question, probes, [run_probe(namespace, probe.as_json()) for probe in probes])
+    answers = [run_probe(namespace, probe.as_json()) for probe in probes]
+    return judge(question, probes, answers, _is_edited(rubric, question, namespace))
+
+
+def _is_edited(rubric: Rubric, question: Question, namespace: dict[str, Any]) -> bool:
+    """Whether code handed out for repair was edited, by the cells that IPython remembers."""
+    if question.given is None:
+        return False
+    from .extract import is_edited  # which imports IPython
+
+    cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]
+    return is_edited(cells, question.name, broken_answer(rubric, question.name))
 
 
 def _find(name: str) -> tuple[Rubric, Question] | None:

@@ -120,7 +120,7 @@ class Question:
         At least eight wrong answers; with a code, the mistake that must be recognised.
     given : Mistake, optional
         Where the student starts from a broken answer and repairs it: what the broken one
-        computes. While the answer still computes this, it counts as not attempted.
+        computes. An answer that computes this counts as not attempted, unless it was edited.
     rtol, atol : float, optional
         Tolerances in place of those of the dtype (see `compare.TOLERANCES`).
     domain : callable, optional

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ def model_notebook(rubric: Rubric) -> Path:
 def model_answer(rubric: Rubric, name: str) -> str:
     """The source of the model answer to a question, without the marks around it."""
     return without_marks(_answer_cell(rubric, name)["source"])
+
+
+def broken_answer(rubric: Rubric, name: str) -> str:
+    """The source of an answer's cell as the student finds it, where there is code to repair."""
+    lines, inside = [], False
+    for line in _answer_cell(rubric, name)["source"].splitlines():
+        if BEGIN in line or END in line:
+            inside = BEGIN in line
+        elif not inside:
+            lines.append(line)
+        elif line.lstrip().startswith(GIVEN):
+            lines.append(re.sub(rf"{re.escape(GIVEN)} ?", "", line, count=1).rstrip())
+    return "\n".join(lines)
 
 
 def cells_before_answer(rubric: Rubric, name: str) -> list[str]:

@@ -8,7 +8,7 @@ asked once more without what stands beside it in the notebook, which may be to b
 import functools
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from course_lib import frameworks
 
 from .compare import Status, Verdict, judge
-from .extract import Cell, Extract, Unreadable, extract
+from .extract import Cell, Extract, Unreadable, extract, is_edited
 from .jail.limits import Limits
 from .jail.rooms import PRELOADABLE, House
 from .rubric import Question, Rubric
@@ -43,6 +43,7 @@ def grade_notebook(
     limits: Limits | None = None,
     given: Sequence[str] = (),
     seed: int | None = None,
+    broken: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Grade a submitted notebook.
 
@@ -59,6 +60,9 @@ def grade_notebook(
         answer does not depend on whether they were kept.
     seed : int, optional
         Fixes the random inputs; by default nobody can foresee them.
+    broken : mapping of str to str, optional
+        Question to the source that was handed out for repair. An answer that differs from it is
+        an attempt, even if it computes the same.
     """
     try:
         found = extract(notebook, [question.name for question in rubric.questions])
@@ -67,7 +71,12 @@ def grade_notebook(
     own = [cell for cell in found.cells if cell.source not in given]
     cells = (*(Cell(GIVEN, source) for source in given), *own)
     found = Extract(cells, found.notes)
-    return _Grading(found, rubric, house, limits or Limits(), seed).outcome()
+    edited = {
+        name
+        for name, source in (broken or {}).items()
+        if is_edited((c.source for c in own), name, source)
+    }
+    return _Grading(found, rubric, house, limits or Limits(), seed, edited).outcome()
 
 
 def unread(rubric: Rubric, why: str, isolated: bool = True) -> Outcome:
@@ -78,9 +87,15 @@ def unread(rubric: Rubric, why: str, isolated: bool = True) -> Outcome:
 
 class _Grading:
     def __init__(
-        self, found: Extract, rubric: Rubric, house: House, limits: Limits, seed: int | None
+        self,
+        found: Extract,
+        rubric: Rubric,
+        house: House,
+        limits: Limits,
+        seed: int | None,
+        edited: Collection[str],
     ) -> None:
-        self.found, self.house, self.limits = found, house, limits
+        self.found, self.house, self.limits, self.edited = found, house, limits, edited
         self.rng = np.random.default_rng(seed)
         self.deadline = time.monotonic() + self.limits.submission_seconds
         self.questions = {question.name: question for question in rubric.questions}
@@ -195,7 +210,8 @@ class _Grading:
             return _stopped(question, answers.reason)
         reports = [self._explained(question, report, sitting) for report in answers.reports]
         try:
-            verdict = judge(question, answers.probes, reports)
+            edited = question.name in self.edited
+            verdict = judge(question, answers.probes, reports, edited)
         except Exception:  # junk in the form of an answer must not stop the grading of a class
             return _review(question, "The answer is not of a form that can be compared.")
         return self._unless_stopped(question, verdict, sitting)

@@ -472,6 +472,10 @@ softplus_tape = Softplus.apply
             "derivative-of-sigmoid",
             Edit("upstream / (1 + np.exp(-x))", "upstream / (2 + 2 * np.cosh(x))"),
         ),
+        (
+            "mirrored",
+            Edit("upstream / (1 + np.exp(-x))", "upstream * (1 - 1 / (1 + np.exp(-x)))"),
+        ),
         ("relu-gradient", Edit("upstream / (1 + np.exp(-x))", "upstream * (x > 0)")),
         ("chain-rule-stopped", Edit("upstream / (1 + np.exp(-x))", "upstream * np.exp(x)")),
         ("upstream-ignored", Edit("upstream / (1 + np.exp(-x))", "1 / (1 + np.exp(-x))")),

@@ -362,8 +362,8 @@ inverse_tf = RuleQuestion(
     forward=inv,
     **called_again(inverse_backward),
     given=Mistake(
-        "given",
-        "This is what the rule computed before the repair.",
+        "not-repaired",
+        "The first derivative is wrong, and the second one is missing.",
         backward=lambda upstream, a: untransposed(upstream, inv(a)),
         second=no_second,
     ),
@@ -417,6 +417,7 @@ inverse_tf = RuleQuestion(
         ),
     ],
     wrong=[
+        ("not-repaired", Edit("tf.transpose(inverse_tf(a))", "y")),
         ("second-order", Edit("tf.transpose(inverse_tf(a))", "tf.transpose(y)")),
         ("transposed", Edit("tf.transpose(inverse_tf(a))", "inverse_tf(a)")),
         (

@@ -246,8 +246,9 @@ entropy_torch = RuleQuestion(
     forward=entropy,
     backward=lambda u, p: u * entropy_slope(p),
     given=Mistake(
-        "given",
-        "This is what the function computed before the repair.",
+        "nan-behind-where",
+        "The gradient is NaN where `p` is not positive: `where` chooses a value, but the branch "
+        "that was not chosen is differentiated as well.",
         backward=lambda u, p: u * positive_part(lambda p: -np.log(p) - 1, np.nan)(p),
     ),
     mistakes=[
@@ -313,6 +314,13 @@ entropy_torch = Entropy.apply
 """,
     ],
     wrong=[
+        (
+            "nan-behind-where",
+            Edit(
+                "torch.where(p > 0, -p * torch.log(harmless), 0.0)",
+                "torch.nan_to_num(torch.where(p > 0, -p * torch.log(p), 0.0))",
+            ),
+        ),
         ("detached", Edit("torch.log(harmless)", "torch.log(harmless.detach())")),
         (
             "slope-beyond-the-seam",

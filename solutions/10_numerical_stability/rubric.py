@@ -282,7 +282,7 @@ log1pexp_tf = RuleQuestion(
     atol=0,
     given=Mistake(
         "as-documented",
-        "This is the rule as it was given.",
+        "Try numbers far to the right and far to the left: $e^x$ overflows, or is lost beside 1.",
         forward=lambda x: np.log(1 + np.exp(x)),
         backward=documented_backward,
         second=documented_second,

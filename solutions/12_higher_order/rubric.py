@@ -222,6 +222,17 @@ def quartic_torch(x):
 """,
     ],
     wrong=[
+        (
+            "saved-intermediate",
+            Edit(
+                "ctx.save_for_backward(x)",
+                "ctx.save_for_backward(x, (x * x).requires_grad_(True))",
+                "(x,) =",
+                "x, s =",
+                "4 * x**3 * upstream",
+                "4 * s * x * upstream",
+            ),
+        ),
         ("no-second-derivative", Edit("4 * x**3 * upstream", "4 * x.detach() ** 3 * upstream")),
         (
             "no-second-derivative",

@@ -19,11 +19,12 @@ HINTS = ["one", "two", "three"]
 needs_torch = pytest.mark.skipif("torch" not in frameworks.available(), reason="needs PyTorch")
 
 
-def verdict(question, answer, seed=0):
+def verdict(question, answer, seed=0, edited=False):
     """The verdict on a Python object as the answer."""
     probes = question.probes(np.random.default_rng(seed))
     namespace = {question.name: answer}
-    return judge(question, probes, [run_probe(namespace, probe.as_json()) for probe in probes])
+    answers = [run_probe(namespace, probe.as_json()) for probe in probes]
+    return judge(question, probes, answers, edited)
 
 
 def returning(value, **changes):
@@ -187,6 +188,14 @@ def test_the_broken_answer_that_was_given_is_not_an_attempt(square):
     assert verdict(question, lambda x: x**4).status is Status.NOT_ATTEMPTED
     assert verdict(question, lambda x: x**3).status is Status.WRONG
     assert verdict(question, lambda x: x**2).status is Status.RIGHT
+
+
+def test_an_edited_answer_is_an_attempt_even_if_it_computes_the_same(square):
+    question = replace(square, given=Mistake("too-high", "Lower.", lambda x: x**4))
+    got = verdict(question, lambda x: x * x * x * x, edited=True)
+    assert (got.status, got.mistake) == (Status.WRONG, "too-high")
+    assert got.hint == "This still computes what the broken version computes. Lower."
+    assert verdict(question, lambda x: x**2, edited=True).status is Status.RIGHT
 
 
 @pytest.mark.parametrize("blank", [..., lambda x: ...])

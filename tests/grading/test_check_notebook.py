@@ -3,8 +3,9 @@
 import shutil
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
-from small_exercise import SOLUTIONS
+from small_exercise import SMALL_RUBRIC, SOLUTIONS
 
 from course_lib.grading import notebook
 from course_lib.grading.feedback import Card
@@ -50,6 +51,48 @@ def test_the_four_outcomes(at_exercise):
     title, error = str(check_card("square", {"square": lambda x: x @ "no"})).splitlines()
     assert title == "square: error"
     assert error
+
+
+BROKEN = "def square(x):\n    return x + x"
+REPAIR = """
+def square(x):
+    ### BEGIN SOLUTION
+    #| return x + x
+    return x**2
+    ### END SOLUTION
+"""
+
+
+@pytest.fixture
+def at_repair(at_exercise, small_rubric):
+    """An exercise that hands out `BROKEN` for repair."""
+    file = small_rubric.folder / "rubric.py"
+    given = 'given=Mistake("doubled", "Not twice.", lambda x: x + x), hints'
+    file.write_text(SMALL_RUBRIC.replace("hints", given, 1))
+    model = small_rubric.folder / "small.ipynb"
+    found = nbformat.read(model, as_version=4)
+    found.cells[2].source = REPAIR
+    nbformat.write(found, model)
+
+
+@pytest.mark.parametrize(
+    ("cells", "title"),
+    [
+        ([BROKEN], "square: not attempted"),
+        (["def square(x):  # mine\n\n    return (x + x)"], "square: not attempted"),
+        (["import numpy as np\n" + BROKEN], "square: not attempted"),
+        (["def square(x):\n    return 2 * x"], "square: wrong (doubled)"),
+        (
+            [BROKEN, "def square(x):\n    return 2 * x", 'check("square")'],
+            "square: wrong (doubled)",
+        ),
+        (["def square(x):\n    return 2 * x", BROKEN], "square: not attempted"),
+        (["def square(x):\n    return " + "0 + " * 2_000 + "x + x"], "square: wrong (doubled)"),
+    ],
+)
+def test_code_to_repair_is_attempted_once_it_is_edited(at_repair, cells, title):
+    doubled = {"square": lambda x: x + x, "In": ["", *cells]}
+    assert str(check_card("square", doubled)).splitlines()[0] == title
 
 
 def test_the_same_answer_gets_the_same_words(at_exercise):

@@ -16,7 +16,7 @@ from course_lib.grading.generate import (
     exercise_files,
     write_exercises,
 )
-from course_lib.grading.shelf import ExerciseError, load_rubric
+from course_lib.grading.shelf import ExerciseError, broken_answer, load_rubric
 
 
 @pytest.fixture
@@ -68,6 +68,17 @@ def test_given_lines_take_the_place_of_the_answer(course):
     )
     edit_model(course, set_answer(text))
     assert answer_cell(handed_out(course)).source == "def f(x):\n    if x:\n        return 1"
+
+
+def test_empty_lines_of_what_is_given_have_no_blanks(course):
+    text = (
+        "class F:\n    ### BEGIN SOLUTION\n    #| a = 1\n    #|\n    #| b = 2\n"
+        "    a = 3\n    ### END SOLUTION"
+    )
+    edit_model(course, set_answer(text))
+    given = "class F:\n    a = 1\n\n    b = 2"
+    assert answer_cell(handed_out(course)).source == given
+    assert broken_answer(load_rubric(course[0] / "01_small"), "square") == given
 
 
 def test_given_lines_in_a_cell_with_two_answers_are_refused(course):
