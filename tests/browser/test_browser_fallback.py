@@ -20,7 +20,7 @@ CurvePair(line, {"a": (1, -1, 1)})
     "StepSizeCurve(np.exp)",
     "SketchTheGradient(np.square, knots=7)",
     "DescentRace({'true': lambda x: x * x}, 2.0, steps=5)",
-    "predict('What is the slope of x² at 3?', ['3', '6'], '6', then=lambda: CurvePair(np.square))",
+    "predict('What is the slope of x² at 2?', ['2', '4'], '4', then=lambda: CurvePair(np.square))",
 )
 
 
@@ -65,7 +65,7 @@ def test_a_prediction_unlocks_the_view(notebook):
     page = notebook.page
     page.get_by_role("radio").nth(1).check()
     page.get_by_role("button", name="Commit").click()
-    page.get_by_text("Right: 6.").wait_for()
+    page.get_by_text("Right: 4.").wait_for()
     page.locator('svg.cg-figure[aria-label^="square(x)"]').wait_for()
 
 

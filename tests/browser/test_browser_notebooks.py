@@ -41,10 +41,11 @@ def test_the_notebook_runs_and_its_views_answer(open_notebook, path):
         stage.wait_until_the_picture_is_not(before)
     for dial in notebook.page.locator(".cg-dial input").all():
         stage = Stage(notebook, dial.locator(VIEW).locator(".cg-stage"))
-        for key in ("Home", "PageUp"):
-            before = stage.picture
+        for key in ("Home", "End"):  # it may stand at one end already
+            before, value = stage.picture, dial.input_value()
             dial.press(key)
-            stage.wait_until_the_picture_is_not(before)
+            if dial.input_value() != value:
+                stage.wait_until_the_picture_is_not(before)
     if stages or predictions.count():
         assert notebook.accessibility_faults(".cg-view") == []
     assert notebook.console_errors == []
