@@ -147,11 +147,7 @@ def test_a_prediction_comes_before_a_live_view(path):
 
 @each(COURSE)
 def test_links_lead_somewhere(path):
-    """Links to other notebooks may point ahead; what exists must exist where they point."""
-    later = {f"{i:02d}" for i in range(len(COURSE), 15)}
     for target in re.findall(r"\]\(([^)#]+\.(?:ipynb|py|md))\)", text_of(read(path))):
-        if Path(target).name[:2] in later or Path(target).parent.name[:2] in later:
-            continue
         assert (path.parent / target).resolve().exists(), f"{named(path)}: {target} is not there"
 
 
