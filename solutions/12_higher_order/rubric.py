@@ -157,7 +157,7 @@ quartic_torch = RuleQuestion(
         Mistake(
             "no-second-derivative",
             "The first derivative is right, but no road leads from it to the input: the backward "
-            "works with constants, or forbids to be differentiated.",
+            "works with constants, or is marked as once differentiable.",
             second=lambda direction, upstream, x: np.zeros_like(x),
         ),
         Mistake(

@@ -24,11 +24,13 @@ from submissions import (
     right_notebook,
 )
 
-from course_lib.grading.batch import Conditions, grade_all, on_this_machine
+from course_lib.grading.batch import Conditions, Task, grade_all, grade_task, on_this_machine
 from course_lib.grading.collect import collect
 from course_lib.grading.graded import Graded, GradedQuestion, harmless
+from course_lib.grading.handed_out import handed_out
+from course_lib.grading.jail.limits import Limits
 from course_lib.grading.journal import Journal, JournalBusy
-from course_lib.grading.shelf import load_rubrics
+from course_lib.grading.shelf import load_rubric, load_rubrics
 
 
 def _class_of(course, count, content=None):
@@ -214,6 +216,23 @@ class TestKilled:
         journal.write_bytes(journal.read_bytes()[:-30])
         run(course, "--resume", "--output", "grades.json")
         assert len(json.loads((course / "grades.json").read_text())) == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "status", "mistake"),
+    [
+        (("(1 + np.exp(x))", "(np.exp(x) + 1)"), "wrong", "mirrored"),
+        (("(1 + np.exp(x))", "( 1 + np.exp(x) )  # mine"), "not attempted", None),
+    ],
+)
+def test_code_to_repair_is_attempted_once_it_is_edited(house, edit, status, mistake):
+    rubric = load_rubric(ROOT / "solutions" / "01_tape")
+    handout = handed_out(rubric)
+    edited = handout.broken["softplus_tape"].replace(*edit)
+    assert edited != handout.broken["softplus_tape"]
+    task = Task("ada", rubric.exercise, rubric, notebook(edited), None, (), handout, "")
+    (got,) = (q for q in grade_task(task, house, Limits()).questions if q.name == "softplus_tape")
+    assert (got.status, got.mistake) == (status, mistake)
 
 
 def _lines(path):
