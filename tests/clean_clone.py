@@ -38,7 +38,8 @@ def git(folder: Path, *arguments: object) -> str:
 
 def surroundings(clone: Path, **more: str) -> dict[str, str]:
     """The environment variables of a person in `clone`, who has activated nothing."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    of_the_tests = ("PYTEST_", "MAKE", "MFLAGS")  # pytest's, and those of the make that started it
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(of_the_tests)}
     path = [part for part in ours["PATH"].split(os.pathsep) if Path(part) != BIN]
     theirs = {
         "PATH": os.pathsep.join(path),
