@@ -85,6 +85,7 @@ def medians(peers, rounds=ROUNDS):
     times = {name: [] for name in peers}
     for _ in range(rounds):
         for name, run in peers.items():
+            gc.collect()  # nobody collects what another left behind
             times[name].append(cpu_seconds(run, repeats[name]))
     return {name: median(seconds) for name, seconds in times.items()}
 
@@ -349,6 +350,8 @@ def network_in_tensorflow():
 
 def grown(length):
     """Seconds and bytes an op of a chain of this length on the tape, in this process."""
+    gc.collect()
+    gc.freeze()  # the libraries' own objects, as in medians
     memory = psutil.Process().memory_info
     x = Variable(X)
     y, before, start = x, memory().rss, time.process_time()

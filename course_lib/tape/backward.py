@@ -80,11 +80,10 @@ def history(ys, since):
     found, stack = {}, list(ys)
     while stack:
         x = stack.pop()
-        if type(x) is Variable and x.node is not None:
-            node, moment = x.node, x.node.moment
-            if moment > since and moment not in found:
-                found[moment] = node
-                stack += node.inputs
+        node = x.node if type(x) is Variable else None
+        if node is not None and node.moment > since and node.moment not in found:
+            found[node.moment] = node
+            stack += node.inputs
     return [found[moment] for moment in sorted(found)]
 
 

@@ -272,7 +272,9 @@ def record(op, inputs, params=NOTHING):
         y = op.fun(*arguments, **params)
     except (ValueError, TypeError, IndexError) as error:
         raise errors.DoesNotFit(name=op.name, given=describe(*inputs), reason=error) from error
-    y = freeze(y if type(y) is np.ndarray else np.asarray(y))
+    if type(y) is not np.ndarray:
+        y = np.asarray(y)
+    y.setflags(False)  # as freeze does
     if recorded and tape.recording:
         return made(y, Node(op, inputs, params, (y,), (y, *arguments)))
     return made(y, None) if Variable in map(type, inputs) else y
