@@ -110,7 +110,8 @@ class NoGradientFunction(TapeError):
 
 
 class NotAFunction(TapeError):
-    """A custom gradient is made from functions, but {given} was given."""
+    """A custom gradient is made from functions, but {given} was given. Give the function itself,
+    not its name or what it returns."""
 
 
 class WrongArguments(TapeError):
