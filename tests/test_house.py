@@ -16,7 +16,8 @@ import course_lib
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "course_lib"
-FLOORS = ["progress", "figures", "tape", "frameworks", "gradcheck", "widgets", "grading", "cli"]
+FLOORS = ["server", "progress", "figures", "tape", "frameworks", "gradcheck", "widgets"]
+FLOORS += ["grading", "cli"]
 SOURCES = sorted(LIBRARY.rglob("*.py"))
 
 

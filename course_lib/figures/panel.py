@@ -91,7 +91,8 @@ class Panel:
     def _middle(self, tick: Tick) -> float:
         """Where the label of a tick is centred: below it, but never far outside the panel."""
         half = text_width(tick.label, 12) / 2 - _OVERHANG
-        return float(np.clip(self.across(tick.at), self.left + half, self.left + self.width - half))
+        first, last = self.left + half, self.left + self.width - half
+        return min(max(first, float(self.across(tick.at))), last)
 
     def line(self, x, y, ink: str) -> Mark:
         """One unbroken line."""

@@ -39,9 +39,10 @@ def sample(probe: Probe, low: float, high: float, points: int = 241) -> list[Cur
     """
     grid = _grid(low, high, points)
     values = np.asarray(probe(grid), dtype=float)
-    heights = [_spread(row) for row in values]
-    gaps = [gap for row in range(len(values)) for gap in _suspects(row, grid, values[row])]
-    gaps = sorted(gaps, key=lambda gap: -gap.height / heights[gap.row])[:_MOST_GAPS]
+    spreads = [_spread(row) for row in values]
+    rows = zip(range(len(values)), values, spreads, strict=True)
+    gaps = [gap for row, y, spread in rows for gap in _suspects(row, grid, y, spread)]
+    gaps = sorted(gaps, key=lambda gap: -gap.height / spreads[gap.row])[:_MOST_GAPS]
     near = _narrowed(probe, gaps, beyond=1)
     nearest = _narrowed(probe, near, beyond=0)
     jumps, poles = [], []
@@ -128,13 +129,14 @@ def _steps(x: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return finite, height
 
 
-def _suspects(row: int, x: np.ndarray, y: np.ndarray) -> list[_Gap]:
+def _suspects(row: int, x: np.ndarray, y: np.ndarray, spread: float) -> list[_Gap]:
     """Intervals where one curve steps much further than it does around them."""
     finite, height = _steps(x, y)
     if len(height) < 3:
         return []
     around = np.lib.stride_tricks.sliding_window_view(np.pad(height, 3), 7)
-    tall = (height > 3 * np.median(around, axis=1)) & (height > 0.003 * _spread(y))
+    median = np.partition(around, 3, axis=1)[:, 3]
+    tall = (height > 3 * median) & (height > 0.003 * spread)
     return [
         _Gap(row, float(x[finite[k]]), float(x[finite[k + 1]]), float(height[k]))
         for k in np.flatnonzero(tall)

@@ -23,7 +23,10 @@ def simplified(points: np.ndarray, tolerance: float = 0.15) -> np.ndarray:
             run = max(x - x0, 1e-9)
             slope = (y - y0) / run
             lowest, highest = -np.inf, np.inf
-        lowest = max(lowest, slope - tolerance / run)
-        highest = min(highest, slope + tolerance / run)
+        play = tolerance / run
+        if slope - play > lowest:
+            lowest = slope - play
+        if slope + play < highest:
+            highest = slope + play
     kept.append(len(points) - 1)
     return points[kept]

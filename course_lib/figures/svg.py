@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
+import numpy as np
+
 from course_lib.figures.marks import Box, Clip, Dot, Mark, Path, Text
 
 
@@ -22,6 +24,12 @@ def number(value: float) -> str:
     return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
 
 
+def _steps(points: np.ndarray) -> str:
+    """The points of a path, each coordinate as by `number`, but all at once: they are many."""
+    rounded = np.round(points, 1) + 0.0
+    return "L".join(["%g %g"] * len(points)) % tuple(rounded.ravel().tolist())
+
+
 def _window(content: str, clip: Clip | None) -> str:
     if clip is None:
         return content
@@ -35,8 +43,7 @@ def _window(content: str, clip: Clip | None) -> str:
 def _element(mark: Mark) -> str:
     match mark:
         case Path(points, stroke, fill, closed):
-            steps = "L".join(f"{number(x)} {number(y)}" for x, y in points.tolist())
-            return f'<path{_inks(stroke, fill)} d="M{steps}{"Z" if closed else ""}"/>'
+            return f'<path{_inks(stroke, fill)} d="M{_steps(points)}{"Z" if closed else ""}"/>'
         case Dot(x, y, radius, stroke, fill):
             return f"<circle{_inks(stroke, fill)}{_attributes(cx=x, cy=y, r=radius)}/>"
         case Box(x, y, width, height, stroke, fill, corner):

@@ -73,15 +73,26 @@ function render({ model, el }) {
   if (model.get("frames").length) stage.before(player(model));
   guardKeys(el);
 
-  let shown = "";
+  let still = null, moving = null;
   const sketching = () => model.get("levels").length > 0;
+
+  // What did not change is not parsed again: of a step, that is all but the point.
+  function lay(below, above) {
+    if (below !== still) {
+      stage.innerHTML = below + above;
+    } else if (above !== moving) {
+      while (stage.childElementCount > 1) stage.lastElementChild.remove();
+      stage.insertAdjacentHTML("beforeend", above);
+    }
+    still = below;
+    moving = above;
+  }
 
   function draw() {
     const frames = model.get("frames");
     const page = between(0, Math.round(model.get("value")), frames.length - 1);
-    const drawing = model.get("drawing") + (frames.length ? frames[page] : model.get("over"));
     const says = frames.length ? model.get("sentences")[page] : model.get("says");
-    if (shown !== drawing) stage.innerHTML = shown = drawing;
+    lay(model.get("drawing"), frames.length ? frames[page] : model.get("over"));
     stage.classList.toggle("cg-sketch", sketching());
     stage.setAttribute("aria-label", model.get("label"));
     stage.setAttribute("aria-valuemin", model.get("low"));

@@ -1,5 +1,6 @@
 """Binder, Colab, an upload: an installation is whole, and a notebook needs no place of its own."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def test_an_installation_has_every_file_of_the_library(course, installed):
     wanted = {path.relative_to(course) for path in course.glob("course_lib/**/*.*")}
     found = {path.relative_to(installed) for path in installed.glob("course_lib/**/*.*")}
     assert wanted == found
+
+
+def test_an_installation_tells_jupyters_server_of_the_extension(installed):
+    (settings,) = installed.glob("*.data/data/etc/jupyter/jupyter_server_config.d/*.json")
+    extensions = json.loads(settings.read_text(encoding="utf-8"))["ServerApp"]
+    assert extensions == {"jpserver_extensions": {"course_lib.server": True}}
 
 
 def test_the_first_notebook_runs_alone(run_alone):
