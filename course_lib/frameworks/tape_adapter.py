@@ -14,7 +14,7 @@ from course_lib.frameworks.protocol import (
     as_tuple,
     place_of,
 )
-from course_lib.tape import Node, Variable, grad, no_grad
+from course_lib.tape import Variable, grad, no_grad
 from course_lib.tape.custom import Rule
 
 
@@ -96,7 +96,7 @@ def _thaw(leaves: list, remembered: tuple = ()) -> None:
                 cell.cell_contents.flags.writeable = True
 
 
-def _custom_nodes(outputs: tuple) -> Iterator[Node]:
+def _custom_nodes(outputs: tuple) -> Iterator[Variable]:
     """The nodes of the tape that have a backward of somebody's own."""
     seen = set()
     waiting = list(outputs)

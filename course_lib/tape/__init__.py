@@ -7,7 +7,7 @@ array([2., 4., 6.])
 """
 
 from .backward import grad, on_backward
-from .core import Node, Op, Variable, no_grad, stop_gradient
+from .core import Op, Variable, no_grad, stop_gradient
 from .custom import Function, custom_gradient, custom_vjp, register_custom_gradient
 from .errors import TapeError
 from .forward import jvp
@@ -17,7 +17,7 @@ from .transforms import checkpoint, value_and_grad, vjp
 
 # fmt: off
 __all__ = [
-    "Function", "Node", "Op", "TapeError", "Variable", "checkpoint", "custom_gradient",
+    "Function", "Op", "TapeError", "Variable", "checkpoint", "custom_gradient",
     "custom_vjp", "elementwise", "grad", "jvp", "logsumexp", "no_grad", "on_backward",
     "register_custom_gradient", "softmax", "stop_gradient", "unbroadcast", "value_and_grad", "vjp",
 ]

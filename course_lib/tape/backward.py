@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from . import errors
-from .core import Variable, as_numbers, as_tuple, during, recording, tape, tracked, value_of
+from . import core, errors
+from .core import Variable, as_numbers, as_tuple, recording, tape, tracked, value_of
 from .errors import describe
 
 
@@ -43,47 +43,41 @@ def grad(y, x, upstream=None, create_graph: bool = False):
 
 
 def backward(ys, seeds, xs, lifted=False):
-    """Carry the seeds from ys down to xs, through each node between them, the latest first.
+    """Carry the seeds from ys down to xs, through each step between them, the latest first.
 
-    A node's moment is its place in time: when its turn comes, everything that used it has had its
+    A step's moment is its place in time: when its turn comes, everything that used it has had its
     turn. Nothing older than the oldest x can depend on an x.
     """
-    given = {x.node.moment for x in xs}
-    arrived = {}  # moment of a node -> the upstream gradient of each of its outputs, so far
+    given = {x.moment for x in xs}
+    arrived = {}  # moment of a step -> its upstream gradient, so far
     arrive(arrived, ys, seeds)
     for node in reversed(history(ys, since=min(given))):
         moment = node.moment
         if moment in arrived and node.op:
-            upstreams = arrived[moment] if moment in given else arrived.pop(moment)
-            gradients = node.op.pullback(node, upstreams, lifted)
+            upstream = arrived[moment] if moment in given else arrived.pop(moment)
+            gradients = node.op.pullback(node, upstream, lifted)
             arrive(arrived, node.inputs, gradients)
-            for watch in tape.watchers:
-                watch(node, upstreams, gradients)
-    found = ((arrived.get(x.node.moment), x.index) for x in xs)
-    return [upstreams and upstreams[i] for upstreams, i in found]
+            for watch in tape.watchers if type(node.op) is not core.Pick else ():
+                watch(node, upstream if type(upstream) is core.Parts else (upstream,), gradients)
+    return [arrived.get(x.moment) for x in xs]
 
 
-def arrive(arrived, variables, gradients):
-    """Add gradients to what has arrived at the outputs that these Variables are."""
-    for x, g in zip(variables, gradients):
+def arrive(arrived, steps, gradients):
+    """Add gradients to what has arrived at these steps."""
+    for x, g in zip(steps, gradients):
         if g is not None:
-            node = x.node
-            upstreams = arrived.get(node.moment)
-            if upstreams is None:
-                arrived[node.moment] = upstreams = [None] * len(node.values)
-            before = upstreams[x.index]
-            upstreams[x.index] = g if before is None else before + g
+            moment = x.moment
+            arrived[moment] = arrived[moment] + g if moment in arrived else g
 
 
 def history(ys, since):
-    """All nodes later than the moment ``since`` that ys were made from, in the order of time."""
+    """All steps later than the moment ``since`` that ys were made from, in the order of time."""
     found, stack = {}, list(ys)
     while stack:
         x = stack.pop()
-        node = x.node if type(x) is Variable else None
-        if node is not None and node.moment > since and node.moment not in found:
-            found[node.moment] = node
-            stack += node.inputs
+        if type(x) is Variable and x.moment > since and x.moment not in found:
+            found[x.moment] = x
+            stack += x.inputs
     return [found[moment] for moment in sorted(found)]
 
 
@@ -97,7 +91,7 @@ def on_backward(watch):
         .values and .params; upstreams holds one gradient an output (None where the output was not
         used), gradients one an input as the rule gave them (None for constants).
     """
-    return during(tape, watchers=(*tape.watchers, watch))
+    return core.during(tape, watchers=(*tape.watchers, watch))
 
 
 # -- what goes in and what comes out --------------------------------------------------------------

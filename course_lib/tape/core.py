@@ -1,4 +1,4 @@
-"""The tape: Variables remember the Node that made them, Nodes remember their inputs.
+"""The tape: a Variable is a step of the computation, and remembers the inputs of that step.
 
 Reading order: ``core`` (what is recorded), ``backward`` (how it is walked), ``ops`` (the table of
 rules), ``custom`` (rules of your own), ``forward`` (tangents instead of adjoints).
@@ -27,8 +27,8 @@ tape = Tape()
 ufuncs: dict = {}  # np.sin -> Op: what __array_ufunc__ finds
 functions: dict = {}  # np.sum -> a function of Variables: what __array_function__ finds
 flat: set = set()  # np.greater, np.argmax, ...: their results carry no gradient
-moments = count()  # each node's place in time
-NOTHING: dict = {}  # shared by all nodes without parameters
+moments = count()  # each step's place in time
+NOTHING: dict = {}  # shared by all steps without parameters
 
 
 class Op:
@@ -54,56 +54,42 @@ class Op:
     def __call__(self, *inputs, **params):
         return record(self, inputs, params)
 
-    def pullback(self, node, upstreams, lifted):
-        """The gradients of ``node`` for its inputs, None for constants."""
-        (g,), (y, *xs) = upstreams, node.seen(lifted)
+    def pullback(self, node, g, lifted):
+        """The gradients of ``node`` for its inputs, None for constants; g is its upstream."""
+        y, *xs = (node, *node.inputs) if lifted else node.plain
         return [
             self.vjp(i, g, y, *xs, **node.params) if tracked(x) else None
             for i, x in enumerate(node.inputs)
         ]
 
     def pushforward(self, node, tangents, lifted):
-        """The tangents of the outputs of ``node``; ``tangents`` has None for what stands still."""
-        y, *xs = node.seen(lifted)
+        """The tangent of ``node``; ``tangents`` has None for inputs that stand still."""
+        y, *xs = (node, *node.inputs) if lifted else node.plain
         moving = [(i, t) for i, t in enumerate(tangents) if t is not None]
         parts = [self.jvp(i, t, y, *xs, **node.params) for i, t in moving]
-        return [np.broadcast_to(sum(parts[1:], parts[0]), y.shape).astype(y.dtype)]
+        return np.broadcast_to(sum(parts[1:], parts[0]), y.shape).astype(y.dtype)
 
 
-class Node:
-    """One step on the tape: an op, its inputs, the values it gave, and when that was.
+class Pick:
+    """The op whose output is one of those that a custom rule has, number i."""
 
-    Parameters
-    ----------
-    op : Op or Rule or None
-        What was applied; None at a leaf.
-    inputs : tuple
-        The Variables it was applied to; constants as numbers or read-only arrays.
-    params : dict or tuple
-        What else it was given; of a custom rule, its grad_fn and options.
-    values : tuple of numpy.ndarray
-        Its outputs, read-only.
-    plain : tuple of numpy.ndarray, optional
-        Of an Op: its output and its inputs, as the rule sees them in a plain backward pass.
-    """
+    name = "output"
 
-    __slots__ = ("inputs", "moment", "op", "params", "plain", "values")
+    def __init__(self, i):
+        self.i = i
 
-    def __init__(self, op, inputs, params, values, plain=()):
-        self.op, self.inputs, self.params = op, inputs, params
-        self.values, self.plain = values, plain
-        self.moment = next(moments)
+    def pullback(self, node, g, lifted):
+        return [Parts(g if i == self.i else None for i in range(len(node.inputs[0].values)))]
 
-    name = property(lambda self: self.op.name if self.op else "leaf")
+    def pushforward(self, node, tangents, lifted):
+        return tangents[0][self.i]
 
-    @property
-    def outputs(self):
-        """Its outputs as Variables. (It does not keep them: that would be a reference cycle.)"""
-        return tuple([made(value, self, i) for i, value in enumerate(self.values)])
 
-    def seen(self, lifted):
-        """Output and inputs as a rule sees them: Variables if it is recorded, arrays if not."""
-        return (*self.outputs, *self.inputs) if lifted else self.plain
+class Parts(tuple):
+    """The upstream gradients of a rule with many outputs, None where there is none yet."""
+
+    def __add__(self, other):
+        return Parts(b if a is None else a if b is None else a + b for a, b in zip(self, other))
 
 
 class Variable:
@@ -122,16 +108,24 @@ class Variable:
     ------
     TapeError
         If value does not consist of real numbers, or has integers that float64 cannot hold.
+
+    Notes
+    -----
+    It is a step on the tape: the ``op`` that was applied (None at a leaf), its ``inputs`` (the
+    Variables, and constants as numbers or read-only arrays), the ``params`` it was given besides,
+    and the ``moment`` when that was. ``plain`` has the output and the inputs as arrays, which is
+    what the op's rule sees in a plain backward pass. Where a custom rule has many outputs, the step
+    is one Variable with the tuple of their values, and each output is picked from it.
     """
 
-    __slots__ = ("_value", "index", "node")
+    __slots__ = ("_value", "inputs", "moment", "op", "params", "plain")
 
     def __init_subclass__(cls):
         raise errors.NoSubclass(name=cls.__name__)
 
     def __init__(self, value):
-        self._value, self.index = as_value(value), 0
-        self.node = Node(None, (), NOTHING, (self._value,))
+        self._value, self.moment = as_value(value), next(moments)
+        self.op, self.inputs, self.params, self.plain = None, (), NOTHING, ()
 
     # fmt: off
     value = property(attrgetter("_value"), doc="The array, read-only.")
@@ -139,6 +133,13 @@ class Variable:
     ndim  = property(attrgetter("_value.ndim"))
     size  = property(attrgetter("_value.size"))
     dtype = property(attrgetter("_value.dtype"))
+
+    # the step that made it (None if it is a constant), and which of that step's outputs it is
+    node    = property(lambda x: x.inputs[0] if type(x.op) is Pick else x if tracked(x) else None)
+    index   = property(lambda x: x.op.i if type(x.op) is Pick else 0)
+    name    = property(lambda x: x.op.name if x.op else "leaf")
+    values  = property(lambda x: as_tuple(x._value))
+    outputs = property(lambda x: picked(x) if type(x._value) is tuple else (x,))
 
     __hash__ = object.__hash__
     def __len__(self):  return len(self._value)
@@ -154,7 +155,7 @@ class Variable:
     # fmt: on
 
     def __array__(self, dtype=None, copy=None):
-        if tape.recording and self.node is not None:
+        if tape.recording and tracked(self):
             raise errors.LeftTheTape()
         return np.array(self._value, dtype, copy=copy)
 
@@ -177,11 +178,12 @@ class Variable:
             raise errors.WrongCall(name=name, form=form, reason=reason) from error
 
 
-def made(value, node, index=0, new=object.__new__):
-    """A Variable that came out of a computation; a constant if node is None."""
-    variable = new(Variable)
-    variable._value, variable.node, variable.index = value, node, index
-    return variable
+def made(value, op, inputs, params=NOTHING, plain=(), new=object.__new__):
+    """A Variable that came out of a computation; a constant if op is None."""
+    x = new(Variable)
+    x._value, x.op, x.inputs, x.params, x.plain = value, op, inputs, params, plain
+    x.moment = next(moments) if op else -1  # before all: no gradient comes this far
+    return x
 
 
 def stop_gradient(x):
@@ -192,11 +194,13 @@ def stop_gradient(x):
     x : Variable or anything else
         What is not a Variable is returned as it is.
     """
-    return made(x._value, None) if type(x) is Variable else x
+    return constant(x._value) if type(x) is Variable else x
 
 
 # fmt: off
-def tracked(x):  return type(x) is Variable and x.node is not None
+def constant(v): return made(v, None, ())
+def picked(x):   return tuple([made(y, Pick(i), (x,)) for i, y in enumerate(x._value)])
+def tracked(x):  return type(x) is Variable and x.moment >= 0
 def value_of(x): return x._value if type(x) is Variable else x
 def as_tuple(x): return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 def plain(x):    return type(x)(map(plain, x)) if type(x) in (tuple, list) else value_of(x)
@@ -260,7 +264,7 @@ def record(op, inputs, params=NOTHING):
     arguments, recorded = [], False
     for x in inputs:
         if type(x) is Variable:
-            recorded = recorded or x.node is not None
+            recorded = recorded or x.moment >= 0
             arguments.append(x._value)
         elif type(x) is float or type(x) is int:
             arguments.append(x)
@@ -276,8 +280,8 @@ def record(op, inputs, params=NOTHING):
         y = np.asarray(y)
     y.setflags(False)  # as freeze does
     if recorded and tape.recording:
-        return made(y, Node(op, inputs, params, (y,), (y, *arguments)))
-    return made(y, None) if Variable in map(type, inputs) else y
+        return made(y, op, inputs, params, (y, *arguments))
+    return constant(y) if Variable in map(type, inputs) else y
 
 
 def without_rule(function, args, options, call):

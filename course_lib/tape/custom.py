@@ -14,7 +14,7 @@ import numpy as np
 
 from . import core, errors
 from .backward import grad
-from .core import NOTHING, Node, Variable, as_tuple, freeze, kept, made, tape, tracked, value_of
+from .core import NOTHING, Parts, Variable, as_tuple, freeze, kept, made, tape, tracked, value_of
 
 
 class Rule:
@@ -43,12 +43,10 @@ class Rule:
         values = tuple(map(self.checked_output, outputs if many else (outputs,)))
         if Variable not in map(type, inputs):
             return outputs
-        node = None
-        if tape.recording and any(map(tracked, inputs)):
-            node = Node(self, inputs, (grad_fn, options), values)
-        if many:
-            return tuple([made(y, node, i) for i, y in enumerate(values)])
-        return made(values[0], node)
+        if not (tape.recording and any(map(tracked, inputs))):
+            return tuple(map(core.constant, values)) if many else core.constant(values[0])
+        step = made(values if many else values[0], self, inputs, (grad_fn, options))
+        return step.outputs if many else step
 
     def __repr__(self):
         return f"<custom gradient {self.name}>"
@@ -63,8 +61,9 @@ class Rule:
 
     # -- both directions --------------------------------------------------------------------------
 
-    def pullback(self, node, upstreams, lifted):
+    def pullback(self, node, upstream, lifted):
         """The gradients of ``node`` for its inputs, None for constants; each of them checked."""
+        upstreams = upstream if type(upstream) is Parts else (upstream,)
         inputs, n, us, gradients = node.inputs, len(node.inputs), [], []
         for u, y in zip(upstreams, node.values):
             u = np.zeros_like(y) if u is None else u
@@ -83,11 +82,12 @@ class Rule:
         """The pullback is linear in the upstream u, so its derivative in u is the pushforward."""
         us = [Variable(np.zeros_like(y)) for y in node.values]
         with core.recording(True):
-            pairs = zip(self.pullback(node, us, lifted=True), tangents, strict=True)
+            pairs = zip(self.pullback(node, Parts(us), lifted=True), tangents, strict=True)
         moving = [(g, t) for g, t in pairs if t is not None and tracked(g)]
-        if not moving:
-            return [np.zeros_like(y) for y in node.values]
-        return grad([g for g, _ in moving], us, [t for _, t in moving], create_graph=lifted)
+        moved = [np.zeros_like(y) for y in node.values]
+        if moving:
+            moved = grad([g for g, _ in moving], us, [t for _, t in moving], create_graph=lifted)
+        return moved if type(node._value) is tuple else moved[0]
 
     def replay(self, node, upstreams):
         """The backward again, recorded, so that it can itself be differentiated."""

@@ -44,14 +44,12 @@ def jvp(f: Callable, primals, tangents):
 
 
 def pushforward(ys, xs, tangents, lifted=False):
-    """Carry the tangents from xs up to ys, through each node between them, the earliest first."""
-    moving = {(x.node.moment, x.index): t for x, t in zip(xs, tangents, strict=True)}
-    given = {x.node.moment for x in xs}
+    """Carry the tangents from xs up to ys, through each step between them, the earliest first."""
+    moving = {x.moment: t for x, t in zip(xs, tangents, strict=True)}  # of each step
+    given = set(moving)
     for node in history(ys, since=min(given)):
-        xs = node.inputs
-        incoming = [moving.get((x.node.moment, x.index)) if tracked(x) else None for x in xs]
+        incoming = [moving.get(x.moment) if tracked(x) else None for x in node.inputs]
         if node.moment not in given and any(t is not None for t in incoming):
-            outgoing = node.op.pushforward(node, incoming, lifted)
-            moving.update({(node.moment, i): t for i, t in enumerate(outgoing)})
-    found = (moving.get((y.node.moment, y.index)) if tracked(y) else None for y in ys)
+            moving[node.moment] = node.op.pushforward(node, incoming, lifted)
+    found = (moving.get(y.moment) if tracked(y) else None for y in ys)
     return [np.zeros(np.shape(y)) if t is None else t for t, y in zip(found, ys, strict=True)]

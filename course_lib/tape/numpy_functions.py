@@ -7,6 +7,18 @@ from .core import Variable, functions, record, ufuncs, value_of
 from .errors import TwoDimensionsOnly
 
 
+def _logsumexp(x, axis, keepdims):
+    """The sum is taken relative to the largest entry, so that no exponential overflows."""
+    top = x.max(axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # of nothing but -inf it is log(0)
+        y = np.log(np.exp(x - top).sum(axis, keepdims=True)) + top
+    return y if keepdims else y.squeeze(axis)
+
+
+LOGSUMEXP = ops.reduction(_logsumexp, lambda y, x, axis: np.exp(x - y), "logsumexp")
+
+
 def logsumexp(x, axis=-1, keepdims=False):
     """log(sum(exp(x))), without overflow.
 
@@ -18,7 +30,7 @@ def logsumexp(x, axis=-1, keepdims=False):
     keepdims : bool
         Keep the axis, with length 1.
     """
-    return ops.logsumexp(x, axis, keepdims=keepdims)
+    return LOGSUMEXP(x, axis, keepdims=keepdims)
 
 
 def softmax(x, axis=-1):

@@ -59,11 +59,10 @@ class Elementwise(Op):
         if count != len(self.vjp):
             raise errors.WrongFormulas(name=self.name, given=len(self.vjp), expected=count)
 
-    def pullback(self, node, upstreams, lifted):
-        (g,), gradients = upstreams, []
-        seen = node.seen(True) if lifted else node.plain
+    def pullback(self, node, g, lifted):
+        gradients, seen = [], (node, *node.inputs) if lifted else node.plain
         for formula, x in zip(self.vjp, node.inputs):
-            if type(x) is Variable and x.node is not None:
+            if type(x) is Variable and x.moment >= 0:
                 part, value = formula(g, *seen), x._value
                 fits = part.shape == value.shape and part.dtype is value.dtype
                 gradients.append(part if fits else unbroadcast(part, x))
@@ -269,12 +268,11 @@ def _even_share(y, x, axis):
 
 
 # fmt: off
-functions[np.sum]  = reduction(np.sum,  lambda y, x, axis: np.ones_like(x))
-functions[np.mean] = reduction(np.mean, lambda y, x, axis: np.full_like(x, y.size / max(x.size, 1)))
-functions[np.max]  = reduction(np.max,  _even_share)
-functions[np.min]  = reduction(np.min,  _even_share)
-norm      = reduction(np.linalg.norm,      lambda y, x, axis: x / np.where(np.equal(y, 0), np.inf, y))
-logsumexp = reduction(np.logaddexp.reduce, lambda y, x, axis: np.exp(x - y), "logsumexp")
+functions[np.sum]  = reduction(np.add.reduce, lambda y, x, axis: np.ones_like(x), "sum")
+functions[np.mean] = reduction(np.mean,       lambda y, x, axis: np.full_like(x, y.size / max(x.size, 1)))
+functions[np.max]  = reduction(np.max,        _even_share)
+functions[np.min]  = reduction(np.min,        _even_share)
+norm = reduction(np.linalg.norm, lambda y, x, axis: x / np.where(np.equal(y, 0), np.inf, y))
 functions[np.linalg.norm] = lambda x, *, axis=None, keepdims=False: norm(x, axis, keepdims=keepdims)
 # fmt: on
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from course_lib.figures.tape_graph import Moment, TapeNode
 from course_lib.figures.ticks import brief
-from course_lib.tape import Node, Variable, grad, on_backward
+from course_lib.tape import Variable, grad, on_backward
 
 _RULES = {
     "add": ("{g}", "{g}"),
@@ -49,9 +49,9 @@ def record(f: Callable, *inputs: object) -> tuple[list[TapeNode], list[Moment]]:
     variables = [Variable(value) for value in inputs]
     outputs = f(*variables)
     outputs = outputs if isinstance(outputs, tuple | list) else (outputs,)
-    backward: list[tuple[Node, list, list]] = []
+    backward: list[tuple[Variable, list, list]] = []
 
-    def watch(node: Node, upstreams: Sequence, gradients: Sequence) -> None:
+    def watch(node: Variable, upstreams: Sequence, gradients: Sequence) -> None:
         backward.append((node, list(upstreams), list(gradients)))
 
     with on_backward(watch):
@@ -60,7 +60,7 @@ def record(f: Callable, *inputs: object) -> tuple[list[TapeNode], list[Moment]]:
     return story.nodes, [*story.forward(), *story.backward(outputs, backward)]
 
 
-def _reached(outputs: Sequence[Variable], inputs: Sequence[Variable]) -> list[Node]:
+def _reached(outputs: Sequence[Variable], inputs: Sequence[Variable]) -> list[Variable]:
     """Every node that the outputs depend on, and the inputs, in the order of recording."""
     found = {v.node.moment: v.node for v in inputs}
     waiting = [output.node for output in outputs]
@@ -90,7 +90,7 @@ def _names(f: Callable, count: int) -> list[str]:
 class _Story:
     """Names for the nodes of a tape, and its steps in words."""
 
-    def __init__(self, tape: list[Node], inputs: list[Variable], names: list[str]) -> None:
+    def __init__(self, tape: list[Variable], inputs: list[Variable], names: list[str]) -> None:
         self._tape = tape
         self._place = {node.moment: k for k, node in enumerate(tape)}
         given = {v.node.moment: name for v, name in zip(inputs, names, strict=True)}
@@ -155,7 +155,7 @@ class _Story:
         told = ", ".join(f"∂{self._name[k]} = {show(self._adjoints[k][0])}" for k in self._inputs)
         return [*moments, self._moment(None, 0, f"The gradient: {told}.")]
 
-    def _gift(self, node: Node, i: int, x: Variable, gradient: np.ndarray, before) -> str:
+    def _gift(self, node: Variable, i: int, x: Variable, gradient: np.ndarray, before) -> str:
         """What a rule gives one of its inputs, as a formula where we know it."""
         name = self._argument(x)
         formula = ""
@@ -168,7 +168,7 @@ class _Story:
         said = f"{name} gets {formula}{show(gradient)}"
         return said if before is None else f"{said}, in all {show(before + gradient)}"
 
-    def _call(self, node: Node) -> str:
+    def _call(self, node: Variable) -> str:
         arguments = [self._argument(x) for x in node.inputs]
         if node.name in _SIGNS and len(arguments) == 2:
             return f" {_SIGNS[node.name]} ".join(arguments)
