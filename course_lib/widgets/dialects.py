@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_lib import frameworks
+from course_lib.widgets.at_once import at_once
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,16 @@ class Dialect:
 
     def value(self, x: np.ndarray, params: Mapping[str, float]) -> np.ndarray:
         """The rule's value at each point of `x`, shape ``(n,)``."""
-        return self._one(self.adapter.call(self._bound(params), x), x)
+        rule = self._bound(params)
+        return self._one(at_once(lambda at: self.adapter.call(rule, at), x), x)
 
     def value_and_gradient(self, x: np.ndarray, params: Mapping[str, float]) -> np.ndarray:
         """Value and gradient at each point, shape ``(2, n)``, in one backward pass.
 
         The rule is elementwise, so the gradient of the sum has every point's own derivative.
         """
-        outputs, pullback = self.adapter.vjp(self._bound(params), x)
+        rule = self._bound(params)
+        outputs, pullback = at_once(lambda at: self.adapter.vjp(rule, at), x)
         value = self._one(outputs, x)
         (gradient,) = pullback(np.ones_like(value))
         if gradient is None:

@@ -81,7 +81,8 @@ function render({ model, el }) {
     if (below !== still) {
       stage.innerHTML = below + above;
     } else if (above !== moving) {
-      while (stage.childElementCount > 1) stage.lastElementChild.remove();
+      const stays = below ? 1 : 0;
+      while (stage.childElementCount > stays) stage.lastElementChild.remove();
       stage.insertAdjacentHTML("beforeend", above);
     }
     still = below;

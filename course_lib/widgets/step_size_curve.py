@@ -8,6 +8,7 @@ from course_lib import frameworks
 from course_lib.figures import Figure
 from course_lib.figures.differences import step_errors
 from course_lib.figures.step_size_curve import step_size_curve
+from course_lib.widgets.at_once import at_once
 from course_lib.widgets.parts import parts
 from course_lib.widgets.view import View
 
@@ -32,7 +33,8 @@ class StepSizeCurve(View):
     Raises
     ------
     ValueError
-        If the exponent is none of these, or `f` has no derivative at `x` to compare with.
+        If the exponent is none of these, if `f` takes one number only, or has no derivative at `x`
+        to compare with.
     """
 
     def __init__(
@@ -54,7 +56,8 @@ class StepSizeCurve(View):
                 "Take an x where the function has a derivative."
             )
         with np.errstate(all="ignore"):
-            self.methods = step_errors(f, truth, float(x), 10.0**self._exponents)
+            steps = 10.0**self._exponents
+            self.methods = step_errors(lambda at: at_once(f, at), truth, float(x), steps)
         own = getattr(f, "__name__", "f")
         called = name or ("f" if own == "<lambda>" else own)
         self._title = f"derivative of {called} at x = {x:g}".replace("-", "−")

@@ -22,6 +22,7 @@ def test_keys_step_forward_and_back(notebook):
     stage.wait_until_it_says("Step 1 of 8: Forward: v1 = x · y = 6")
     stage.press("End")
     stage.wait_until_it_says("The gradient: ∂x = 2.584, ∂y = 2.")
+    assert stage.picture.count("cg-figure") == 1, "the steps lie upon each other"
 
 
 def test_buttons_step_and_play_to_the_end(notebook):
