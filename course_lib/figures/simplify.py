@@ -15,12 +15,12 @@ def simplified(points: np.ndarray, tolerance: float = 0.15) -> np.ndarray:
     lowest, highest = -np.inf, np.inf
     (x0, y0), *others = points.tolist()
     for k, (x, y) in enumerate(others, start=1):
-        run = max(x - x0, 1e-9)
+        run = x - x0 or 1e-9
         slope = (y - y0) / run
         if not lowest <= slope <= highest:
             kept.append(k - 1)
             x0, y0 = points[k - 1].tolist()
-            run = max(x - x0, 1e-9)
+            run = x - x0 or 1e-9
             slope = (y - y0) / run
             lowest, highest = -np.inf, np.inf
         play = tolerance / run

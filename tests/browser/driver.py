@@ -98,6 +98,8 @@ class JupyterLab(AbstractContextManager):
                 *(f"--ServerApp.root_dir={self.root}", f"--IdentityProvider.token={self._token}"),
                 *("--LabApp.expose_app_in_browser=True", "--LabApp.news_url="),
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                # A framework takes seconds to clear up at the end of its kernel.
+                "--KernelManager.shutdown_wait_time=0",
             ],
             env=_environment(state),
             stdout=self._log,
