@@ -9,6 +9,7 @@ from course_lib.tape import (
     TapeError,
     Variable,
     checkpoint,
+    custom_gradient,
     grad,
     no_grad,
     on_backward,
@@ -110,6 +111,24 @@ class TestOnBackward:
         np.testing.assert_array_equal(multiply.values[0], np.sin(X) * X)
         assert steps[0][2][1] is None  # the constant 1.0
         assert steps[0][0].moment > steps[1][0].moment > steps[2][0].moment
+
+    def test_sees_a_rule_with_many_outputs_as_one_step(self):
+        @custom_gradient
+        def thrice(x):
+            return (x, 2 * x, 3 * x), lambda a, b, c: a + 2 * b + 3 * c
+
+        x, steps = Variable(X), []
+        first, _, third = thrice(x)
+        with on_backward(lambda *step: steps.append(step)):
+            np.testing.assert_array_equal(grad(first * third, x), 6 * X)
+        (_, _, _), (node, upstreams, (gradient,)) = steps
+        assert (node.name, third.index) == ("thrice", 2)
+        assert third.node is first.node is node
+        np.testing.assert_array_equal(upstreams[0], 3 * X)
+        assert upstreams[1] is None  # nobody used it
+        np.testing.assert_array_equal(upstreams[2], X)
+        np.testing.assert_array_equal(gradient, 6 * X)
+        np.testing.assert_array_equal([y.value for y in node.outputs], node.values)
 
     def test_several_can_watch(self):
         x, seen = Variable(X), []
