@@ -85,7 +85,8 @@ def medians(peers, rounds=ROUNDS):
     times = {name: [] for name in peers}
     for _ in range(rounds):
         for name, run in peers.items():
-            gc.collect()  # nobody collects what another left behind
+            gc.collect()  # nobody collects what another left behind,
+            run()  # nor waits for caches and pages that another had
             times[name].append(cpu_seconds(run, repeats[name]))
     return {name: median(seconds) for name, seconds in times.items()}
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import core, errors
-from .core import Variable, as_numbers, as_tuple, recording, tape, tracked, value_of
+from .core import Parts, Variable, as_numbers, as_tuple, recording, tape, tracked, value_of
 from .errors import describe
 
 
@@ -57,8 +57,9 @@ def backward(ys, seeds, xs, lifted=False):
             upstream = arrived[moment] if moment in given else arrived.pop(moment)
             gradients = node.op.pullback(node, upstream, lifted)
             arrive(arrived, node.inputs, gradients)
-            for watch in tape.watchers if type(node.op) is not core.Pick else ():
-                watch(node, upstream if type(upstream) is core.Parts else (upstream,), gradients)
+            if tape.watchers and type(node.op) is not core.Pick:
+                for watch in tape.watchers:
+                    watch(node, upstream if type(upstream) is Parts else (upstream,), gradients)
     return [arrived.get(x.moment) for x in xs]
 
 

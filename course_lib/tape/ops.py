@@ -268,7 +268,7 @@ def _even_share(y, x, axis):
 
 
 # fmt: off
-functions[np.sum]  = reduction(np.add.reduce, lambda y, x, axis: np.ones_like(x), "sum")
+functions[np.sum]  = reduction(np.add.reduce, lambda y, x, axis: np.ones(x.shape, x.dtype), "sum")
 functions[np.mean] = reduction(np.mean,       lambda y, x, axis: np.full_like(x, y.size / max(x.size, 1)))
 functions[np.max]  = reduction(np.max,        _even_share)
 functions[np.min]  = reduction(np.min,        _even_share)
