@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-from course_lib.server import promptly
-
 SERVER = """
 import json, socket, sys
 from jupyter_server.serverapp import ServerApp
@@ -37,21 +35,3 @@ def test_an_answer_does_not_wait_for_an_acknowledgement(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stdout.startswith("{"), done.stderr
     assert json.loads(done.stdout.splitlines()[0]) == {"class": "Prompt", "at once": True}
-
-
-def test_the_connection_is_told_before_it_connects():
-    said = []
-
-    class Handler:
-        def set_nodelay(self, on):
-            said.append(("set_nodelay", on))
-
-    class Connection:
-        websocket_handler = Handler()
-
-        def connect(self):
-            said.append("connect")
-            return "connected"
-
-    assert promptly(Connection)().connect() == "connected"
-    assert said == [("set_nodelay", True), "connect"]
