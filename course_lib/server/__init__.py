@@ -5,8 +5,8 @@ browser with nothing to say acknowledges up to 40 ms late. A kernel that is move
 "busy", then answers: without this the answer waits. Tornado leaves the choice to the application
 (``WebSocketHandler.set_nodelay``), and Jupyter Server does not make it.
 
-Installing the course enables this for every Jupyter server of the environment; see
-``custom_gradients_course.json``.
+Installing the course enables this for every Jupyter server of the environment, by a file of the
+name that ``jupyter server extension disable course_lib.server`` looks for.
 """
 
 from typing import Any

@@ -70,6 +70,7 @@ def test_an_installation_tells_jupyters_server_of_the_extension(installed):
     (settings,) = installed.glob("*.data/data/etc/jupyter/jupyter_server_config.d/*.json")
     extensions = json.loads(settings.read_text(encoding="utf-8"))["ServerApp"]
     assert extensions == {"jpserver_extensions": {"course_lib.server": True}}
+    assert settings.name == "course_lib.server.json", "`jupyter server extension disable` fails"
 
 
 def test_the_first_notebook_runs_alone(run_alone):
